@@ -1,0 +1,30 @@
+"""Keras convolutional networks as scikit-learn classifiers, at home on Fashion-MNIST.
+
+Public names are loaded on first use, so that ``import skfashion`` is fast and imports
+neither Keras nor TensorFlow.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "FashionCNNClassifier",
+    "datasets",
+    "errors",
+    "inspection",
+    "networks",
+    "recipes",
+]
+
+
+def __getattr__(name):
+    if name == "FashionCNNClassifier":
+        return import_module("skfashion.classifier").FashionCNNClassifier
+    if name in __all__:
+        return import_module(f"skfashion.{name}")
+    raise AttributeError(f"module 'skfashion' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*__all__, "__version__"])

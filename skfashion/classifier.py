@@ -1,0 +1,568 @@
+"""The classifier: a Keras convolutional network as a scikit-learn estimator."""
+
+import inspect
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.model_selection import train_test_split
+from sklearn.utils import compute_sample_weight
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from skfashion._images import channel_statistics, infer_image_shape
+from skfashion.errors import PixelRangeWarning
+
+__all__ = ["FashionCNNClassifier"]
+
+
+class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
+    """Convolutional network for the classification of small images.
+
+    The network is a Keras model; everything around it is scikit-learn's: it can be cloned,
+    pickled, cross-validated, searched over and put into a pipeline like any other classifier.
+    Pixels are standardised inside, so raw images of 0-255 and scaled ones of 0-1 do equally well.
+
+    Parameters
+    ----------
+    architecture : str or callable, default="fast"
+        A name from :func:`skfashion.networks.list_networks`, or a function ``(image_shape,
+        n_classes, **options) -> keras.Model`` that takes standardised images ``(n, height, width,
+        channels)`` and ends in a softmax over ``n_classes``. It must build the same network each
+        time it is called with the same arguments.
+    image_shape : tuple of 2 or 3 int, default=None
+        Height, width and (1 if left out) channels of flattened images, in pixels. None means: a
+        perfect square of features is one grey image, three times a perfect square one colour
+        image, anything else a strip one pixel high.
+    optimizer : str, default="adamw"
+        Keras' name of the optimizer.
+    learning_rate : float, default=5e-3
+        The optimizer's learning rate, or with ``schedule`` its highest.
+    weight_decay : float, default=0.0
+        Strength of the decoupled weight decay on kernels, as in AdamW: each step shrinks them by
+        ``learning_rate * weight_decay``.
+    schedule : {"one_cycle", "cosine"} or None, default="one_cycle"
+        How the learning rate changes from step to step: "one_cycle" rises linearly for the first
+        quarter of the training and falls linearly to zero, "cosine" falls along half a cosine,
+        None keeps it.
+    label_smoothing : float, default=0.1
+        Share of each label that is spread evenly over all classes in the training loss.
+    dropout : float, default=None
+        Fraction of features dropped in training; None leaves it to the architecture.
+    l2 : float, default=0.0
+        Strength of the L2 penalty on convolution and dense kernels.
+    batch_size : int, default=64
+        Images per training step, at most; an epoch is cut into equal batches.
+    epochs : int, default=15
+        Passes over the training images, at most.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as elsewhere in scikit-learn.
+    early_stopping : bool, default=False
+        Whether to stop when the validation loss has not fallen for ``patience`` epochs, and to
+        restore the weights of the epoch where it was lowest. The validation images are
+        ``X_val, y_val`` if given to :meth:`fit`, otherwise a stratified part of the training
+        images is held out.
+    validation_fraction : float, default=0.1
+        Share of each class to hold out for early stopping.
+    patience : int, default=10
+        Epochs without a lower validation loss before early stopping stops.
+    callbacks : keras callback or list of them, default=None
+        Instances or classes. Each fit uses copies; the instances given never change.
+    random_state : int, RandomState instance or None, default=None
+        Seed of everything random: initial weights, order of the images, dropout, held-out images.
+        With an int, fits on the same machine with the same number of threads agree to the bit.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar (a line an epoch where there is no terminal), 2 a line
+        an epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+    image_shape_ : tuple of 3 int
+        Height, width and channels of the training images.
+    n_features_in_ : int
+        Values in an image: height times width times channels.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if X was a data frame whose column names are all strings.
+    weights_ : list of ndarray
+        The network's weights, in Keras' order.
+    history_ : dict of str to list of float
+        For each epoch ``loss``, ``accuracy`` and ``learning_rate``, and ``val_loss`` and
+        ``val_accuracy`` where there are validation images.
+    n_epochs_ : int
+        Epochs trained.
+    best_epoch_ : int
+        Epoch whose weights were kept, counted from 1.
+    target_names_ : list of str or None
+        Names for people of the classes, as given to :meth:`save`; only after :meth:`load`.
+
+    See Also
+    --------
+    skfashion.recipes.make_recipe : Complete configurations by name.
+    sklearn.neural_network.MLPClassifier : A network without convolutions.
+
+    References
+    ----------
+    .. [1] H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking
+       Machine Learning Algorithms", arXiv:1708.07747, 2017.
+    .. [2] L. N. Smith, N. Topin, "Super-Convergence: Very Fast Training of Neural Networks Using
+       Large Learning Rates", arXiv:1708.07120, 2017.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skfashion import FashionCNNClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> classifier = FashionCNNClassifier(epochs=3, random_state=0).fit(X[:1000], y[:1000])
+    >>> classifier.image_shape_
+    (8, 8, 1)
+    >>> bool(classifier.score(X[1000:], y[1000:]) > 0.8)
+    True
+    """
+
+    _parameter_constraints = {
+        "architecture": [str, callable],
+        "image_shape": ["array-like", None],
+        "optimizer": [str],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "schedule": [StrOptions({"one_cycle", "cosine"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "callbacks": [list, tuple, object, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        architecture="fast",
+        *,
+        image_shape=None,
+        optimizer="adamw",
+        learning_rate=5e-3,
+        weight_decay=0.0,
+        schedule="one_cycle",
+        label_smoothing=0.1,
+        dropout=None,
+        l2=0.0,
+        batch_size=64,
+        epochs=15,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        patience=10,
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.architecture = architecture
+        self.image_shape = image_shape
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.label_smoothing = label_smoothing
+        self.dropout = dropout
+        self.l2 = l2
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
+        """Train the network from new initial weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images of any real type; ``uint8`` needs the least memory. Flattened images are in
+            row-major order, as in ``load_digits().data``.
+        y : array-like of shape (n,)
+            Class labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the images, relative to each other. Those of weight 0 are left out.
+        X_val, y_val : array-like, default=None
+            Validation images and their labels: ``history_`` then says how they fare, and early
+            stopping uses them. They are never trained on.
+
+        Returns
+        -------
+        self : FashionCNNClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If X holds no images of one shape with finite pixels, y no class labels, or the
+            architecture cannot take images of this shape.
+        TrainingDivergedError
+            If the loss becomes infinite or NaN.
+        """
+        from skfashion.training.engine import borrow_engine
+        from skfashion.training.loop import LabelledImages, train
+        from skfashion.training.randomness import Purpose, derive_seed, draw_seed
+
+        X, y = self._check_labelled(X, y, reset=True)
+        classes, y_index = np.unique(y, return_inverse=True)
+        image_shape = infer_image_shape(X.shape, self.image_shape)
+        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        weights = weights * compute_sample_weight(self.class_weight, y)
+        rows = np.flatnonzero(weights)
+        if not len(rows):
+            raise ValueError("sample_weight and class_weight leave no image with a weight above 0.")
+        seed = draw_seed(self.random_state)
+
+        if (X_val is None) != (y_val is None):
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"X_val and y_val belong together, but {missing} is None.")
+        validation = None
+        if X_val is not None:
+            validation = self._check_validation(X_val, y_val, classes, image_shape)
+        elif self.early_stopping:
+            rows, held_out = self._split_rows(
+                rows, y_index, classes, derive_seed(seed, Purpose.VALIDATION_SPLIT)
+            )
+            validation = LabelledImages(X, y_index, weights, held_out)
+        weights = (weights / weights[rows].mean()).astype(np.float32)
+
+        self.classes_ = classes
+        self.image_shape_ = image_shape
+        self.n_features_in_ = int(np.prod(image_shape))
+        mean, std = channel_statistics(X, rows, image_shape)
+        self._pixel_scale, self._pixel_offset = 1 / std, -mean / std
+        self._pixel_range = _pixel_range(X)
+        self._model = None
+        callbacks = self.callbacks
+        if callbacks is not None and not isinstance(callbacks, (list, tuple)):
+            callbacks = [callbacks]
+        with borrow_engine(*self._engine_request()) as engine:
+            engine.start(seed, self.learning_rate, self.weight_decay)
+            self.history_, self.best_epoch_ = train(
+                engine,
+                LabelledImages(X, y_index, weights, rows),
+                validation,
+                self._standardization(),
+                n_classes=len(classes),
+                seed=seed,
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                learning_rate=self.learning_rate,
+                schedule=self.schedule,
+                label_smoothing=self.label_smoothing,
+                patience=self.patience if self.early_stopping else None,
+                callbacks=callbacks,
+                verbose=int(self.verbose),
+            )
+            self.weights_ = engine.weights()
+            engine.loaded = self.weights_
+        self.n_epochs_ = len(self.history_["loss"])
+        return self
+
+    def predict(self, X):
+        """Predict the class of each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images of the size, and on the pixel scale, of those the classifier was fitted on.
+
+        Returns
+        -------
+        y : ndarray of shape (n,)
+            Class labels.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If X holds no images of the fitted size with finite pixels.
+        """
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Probability of each class for each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images, as for :meth:`predict`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes)
+            Columns are in the order of ``classes_``; rows sum to 1.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If X holds no images of the fitted size with finite pixels.
+        """
+        check_is_fitted(self)
+        X = self._check_images(X, reset=False)
+        self._check_image_shape(X, "X", self.image_shape_)
+        if _pixel_scales_differ(self._pixel_range, _pixel_range(X)):
+            warnings.warn(
+                f"X has pixels from {X.min():g} to {X.max():g}, but the classifier was fitted on "
+                f"pixels from {self._pixel_range[0]:g} to {self._pixel_range[1]:g}. Scale both "
+                "alike, or the predictions are worthless.",
+                PixelRangeWarning,
+                stacklevel=2,
+            )
+        from skfashion.training.engine import borrow_engine
+        from skfashion.training.loop import predict_probabilities
+
+        with borrow_engine(*self._engine_request()) as engine:
+            engine.load(self.weights_)
+            return predict_probabilities(engine, X, self._standardization())
+
+    @property
+    def model_(self):
+        """keras.Model: the fitted network, from raw pixels to probabilities, built on first use.
+
+        It takes ``(n, *image_shape_)``. Changing it changes neither the classifier's predictions
+        nor what :meth:`save` writes.
+        """
+        check_is_fitted(self)
+        if self._model is None:
+            from skfashion.training.engine import compose_model
+            from skfashion.training.randomness import fixed_keras_seeds
+
+            with fixed_keras_seeds():
+                network = self._build_network()
+                self._model = compose_model(network, self._pixel_scale, self._pixel_offset)
+            network.set_weights(self.weights_)
+        return self._model
+
+    def save(self, path, *, target_names=None):
+        """Write the fitted classifier to a ``.keras`` file, which plain Keras opens too.
+
+        Besides the Keras model, from raw pixels to probabilities, the file holds the parameters,
+        classes and training history as JSON. Callbacks, and a ``random_state`` that is not an
+        int, are left out.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write; it should end in ``.keras``. It appears whole or not at all.
+        target_names : list of str, default=None
+            Names for people of the classes, in the order of ``classes_``; None keeps those that
+            were loaded with the classifier, if any.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If the file name has another ending, or the number of names is not that of the classes.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> from sklearn.datasets import load_digits
+        >>> from skfashion import FashionCNNClassifier
+        >>> X, y = load_digits(return_X_y=True)
+        >>> classifier = FashionCNNClassifier(epochs=1, random_state=0).fit(X, y)
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     path = os.path.join(directory, "digits.keras")
+        ...     classifier.save(path)
+        ...     loaded = FashionCNNClassifier.load(path)
+        >>> bool((loaded.predict(X) == classifier.predict(X)).all())
+        True
+        """
+        from skfashion.persistence import save_classifier
+
+        save_classifier(self, path, target_names=target_names)
+
+    @classmethod
+    def load(cls, path):
+        """Read a classifier that :meth:`save` wrote. Never runs code from the file.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The ``.keras`` file.
+
+        Returns
+        -------
+        classifier : FashionCNNClassifier
+            Predicts what the saved one predicts.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ModelFileError
+            If the file is damaged or was not written by :meth:`save`.
+        """
+        from skfashion.persistence import load_classifier
+
+        return load_classifier(cls, path)
+
+    def _check_images(self, X, y=None, *, reset):
+        arguments = {} if y is None else {"y": y}
+        return validate_data(
+            self, X, reset=reset, ensure_2d=False, allow_nd=True, dtype="numeric", **arguments
+        )
+
+    def _check_labelled(self, X, y, *, reset):
+        X, y = self._check_images(X, y, reset=reset)
+        check_classification_targets(y)
+        return X, column_or_1d(y, warn=True)
+
+    def _check_image_shape(self, X, name, expected):
+        """Refuse images of another size than expected, whether or not they are flattened."""
+        if X.ndim == 2:
+            if X.shape[1] == np.prod(expected):
+                return
+            raise ValueError(
+                f"{name} has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{np.prod(expected)} features as input (images of {expected})."
+            )
+        infer_image_shape(X.shape, expected)
+
+    def _check_validation(self, X_val, y_val, classes, image_shape):
+        from skfashion.training.loop import LabelledImages
+
+        X_val, y_val = self._check_labelled(X_val, y_val, reset=False)
+        check_consistent_length(X_val, y_val)
+        self._check_image_shape(X_val, "X_val", image_shape)
+        unknown = np.setdiff1d(y_val, classes)
+        if len(unknown):
+            raise ValueError(f"y_val has labels that y has not: {unknown.tolist()}.")
+        n_images = len(X_val)
+        return LabelledImages(
+            X_val, np.searchsorted(classes, y_val), np.ones(n_images), np.arange(n_images)
+        )
+
+    def _split_rows(self, rows, y_index, classes, seed):
+        """Rows to train on and rows to hold out, stratified."""
+        labels, counts = np.unique(y_index[rows], return_counts=True)
+        n_validation = int(np.ceil(self.validation_fraction * len(rows)))
+        if counts.min() < 2 or min(n_validation, len(rows) - n_validation) < len(labels):
+            rare = classes[labels[counts.argmin()]]
+            raise ValueError(
+                f"early_stopping=True holds out validation_fraction={self.validation_fraction} of "
+                f"each class, which leaves a class without images: {len(rows)} images of "
+                f"{len(labels)} classes, {counts.min()} of class {rare!r}. Give more images, "
+                "another validation_fraction, or X_val and y_val."
+            )
+        return train_test_split(
+            rows, test_size=n_validation, stratify=y_index[rows], random_state=seed
+        )
+
+    def _options(self):
+        """The architecture's options that differ from its own defaults."""
+        options = {"dropout": self.dropout} if self.dropout is not None else {}
+        return {**options, "l2": self.l2} if self.l2 else options
+
+    def _build_network(self):
+        import keras
+
+        from skfashion.networks import build_network
+
+        arguments = (self.image_shape_, len(self.classes_))
+        if isinstance(self.architecture, str):
+            return build_network(self.architecture, *arguments, **self._options())
+        try:
+            inspect.signature(self.architecture).bind(*arguments, **self._options())
+        except TypeError as error:
+            raise TypeError(
+                f"architecture={self.architecture!r} cannot be called with (image_shape, "
+                f"n_classes, {', '.join(self._options())}): {error}."
+            ) from error
+        network = self.architecture(*arguments, **self._options())
+        if not isinstance(network, keras.Model):
+            raise TypeError(
+                f"architecture={self.architecture!r} must return a keras.Model, got {network!r}."
+            )
+        shapes = (network.input_shape, network.output_shape)
+        expected = ((None, *self.image_shape_), (None, len(self.classes_)))
+        if shapes != expected:
+            raise ValueError(
+                f"architecture={self.architecture!r} must return a network from images "
+                f"{expected[0]} to class probabilities {expected[1]}; its shapes are {shapes[0]} "
+                f"to {shapes[1]}."
+            )
+        return network
+
+    def _engine_request(self):
+        """The key of an engine that can run this classifier's network, and how to make one."""
+        from skfashion.networks._registry import get_architecture
+
+        if isinstance(self.architecture, str):
+            get_architecture(self.architecture)
+        decay_weights = self.weight_decay > 0
+        key = (
+            self.architecture,
+            self.image_shape_,
+            len(self.classes_),
+            *sorted(self._options().items()),
+            self.optimizer,
+            decay_weights,
+        )
+
+        def make_engine():
+            from skfashion.training.engine import Engine
+
+            return Engine(self._build_network, self.optimizer, decay_weights)
+
+        return key, make_engine
+
+    def _standardization(self):
+        return self.image_shape_, self._pixel_scale, self._pixel_offset
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "_model" in state:
+            state = {**state, "_model": None}
+        return state
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "weights_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _pixel_range(X):
+    return float(X.min()), float(X.max())
+
+
+def _pixel_scales_differ(fitted, given):
+    """Whether one range is of pixels 0-255 and the other of pixels 0-1."""
+
+    def scale(low, high):
+        if low < 0 or high <= 0 or high > 255:
+            return None
+        return "0-1" if high <= 1 else "0-255" if high >= 32 else None
+
+    scales = {scale(*fitted), scale(*given)}
+    return scales == {"0-1", "0-255"}

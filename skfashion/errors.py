@@ -1,0 +1,39 @@
+"""Errors and warnings that a user can act on.
+
+Wrong arguments raise :class:`ValueError` or :class:`TypeError`, as everywhere in scikit-learn.
+The classes here are for what goes wrong outside the caller's own line: a file, a download, a
+training that diverges.
+"""
+
+__all__ = [
+    "DatasetError",
+    "DatasetNotFoundError",
+    "ModelFileError",
+    "PixelRangeWarning",
+    "SkfashionError",
+    "TrainingDivergedError",
+]
+
+
+class SkfashionError(Exception):
+    """Base of every error that skfashion defines."""
+
+
+class DatasetError(SkfashionError, ValueError):
+    """A data file is damaged, of another format, or not the file that its name says."""
+
+
+class DatasetNotFoundError(SkfashionError, OSError):
+    """Fashion-MNIST is neither on this machine nor to be downloaded."""
+
+
+class ModelFileError(SkfashionError, ValueError):
+    """A model file is damaged, or was not written by skfashion."""
+
+
+class TrainingDivergedError(SkfashionError, ValueError):
+    """The loss became infinite or NaN during training; a lower learning rate usually helps."""
+
+
+class PixelRangeWarning(UserWarning):
+    """Images to predict are on another pixel scale (0-1 or 0-255) than the training images."""

@@ -1,0 +1,96 @@
+"""Architectures by name, imported when they are built."""
+
+import difflib
+import inspect
+from importlib import import_module
+
+__all__ = ["build_network", "get_architecture", "list_networks"]
+
+# Each name is a module of this package with a function ``build``.
+_NAMES = ("basic", "fast")
+
+
+def list_networks():
+    """Names of the architectures that :func:`build_network` knows.
+
+    Returns
+    -------
+    names : list of str
+        Sorted names.
+
+    Examples
+    --------
+    >>> from skfashion.networks import list_networks
+    >>> list_networks()
+    ['basic', 'fast']
+    """
+    return sorted(_NAMES)
+
+
+def get_architecture(name):
+    """The builder function of a registered architecture.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`list_networks`.
+
+    Returns
+    -------
+    build : callable
+        ``(image_shape, n_classes, **options) -> keras.Model``.
+
+    Raises
+    ------
+    ValueError
+        If no architecture has this name; the message names the nearest.
+    """
+    if name not in _NAMES:
+        nearest = difflib.get_close_matches(str(name), _NAMES, n=1)
+        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+        raise ValueError(f"Unknown architecture {name!r}.{hint} Known: {', '.join(_NAMES)}.")
+    return import_module(f"skfashion.networks.{name}").build
+
+
+def build_network(name, image_shape, n_classes, **options):
+    """Build an untrained network.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`list_networks`.
+    image_shape : tuple of 3 int
+        Height and width in pixels, and number of channels.
+    n_classes : int
+        Number of classes, the length of the network's output.
+    **options
+        Options of the architecture, such as ``dropout`` (a fraction), ``l2`` (strength of the
+        penalty on convolution and dense kernels) or ``width`` (channels of the first convolution).
+
+    Returns
+    -------
+    network : keras.Model
+        Takes standardised images ``(n, height, width, channels)``, gives class probabilities
+        ``(n, n_classes)``. It is not compiled.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or the images are smaller than the architecture can take.
+    TypeError
+        If the architecture has no such option.
+
+    Examples
+    --------
+    >>> from skfashion.networks import build_network
+    >>> build_network("basic", (28, 28, 1), 10).count_params()
+    93322
+    """
+    build = get_architecture(name)
+    known = list(inspect.signature(build).parameters)[2:]
+    for option in options:
+        if option not in known:
+            raise TypeError(
+                f"Architecture {name!r} has no option {option!r}; it has: {', '.join(known)}."
+            )
+    return build(tuple(image_shape), n_classes, **options)

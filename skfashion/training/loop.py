@@ -1,0 +1,201 @@
+"""The training loop: epochs, batches, learning rate, validation, early stopping."""
+
+import copy
+import math
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from skfashion._images import standardize
+from skfashion.errors import TrainingDivergedError
+from skfashion.training.engine import compose_model
+from skfashion.training.progress import show_progress
+from skfashion.training.randomness import Purpose, derive_seed
+from skfashion.training.schedules import SCHEDULES
+
+__all__ = ["LabelledImages", "predict_probabilities", "train"]
+
+# Images times pixels times channels in one call of the prediction step: large enough to use the
+# processor well, small enough for its memory whatever the image size.
+_PREDICTION_PIXELS = 2**20
+
+
+@dataclass
+class LabelledImages:
+    """Images with labels and weights, cut into batches where they lie, never copied whole.
+
+    Attributes
+    ----------
+    X : ndarray
+        Images in any of the accepted shapes, raw pixels.
+    y : ndarray of shape (n,) of int
+        Position of each image's class in ``classes_``.
+    weights : ndarray of shape (n,) of float32
+        Sample weights.
+    rows : ndarray of int
+        The rows to use, of all the above.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    rows: np.ndarray
+
+
+def train(
+    engine,
+    training,
+    validation,
+    standardization,
+    *,
+    n_classes,
+    seed,
+    epochs,
+    batch_size,
+    learning_rate,
+    schedule,
+    label_smoothing,
+    patience,
+    callbacks,
+    verbose,
+):
+    """Train an engine's network.
+
+    Parameters
+    ----------
+    engine : Engine
+        Started with ``engine.start``.
+    training : LabelledImages
+    validation : LabelledImages or None
+    standardization : tuple (image_shape, scale, offset)
+        See :func:`skfashion._images.standardize`.
+    patience : int or None
+        Stop after so many epochs without a lower validation loss, and restore the weights of the
+        lowest; None trains all epochs and keeps the last weights.
+    callbacks : list of keras.callbacks.Callback or subclasses of it
+        Used through copies.
+
+    Returns
+    -------
+    history : dict of str to list of float
+        One value an epoch.
+    best_epoch : int
+        The epoch of the final weights, counted from 1.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If the loss is infinite or NaN.
+    """
+    n_images = len(training.rows)
+    n_steps = math.ceil(n_images / batch_size)
+    # Smoothed one-hot vectors, a row for each class.
+    targets = np.full((n_classes, n_classes), label_smoothing / n_classes, dtype=np.float32)
+    targets[np.diag_indices(n_classes)] += 1 - label_smoothing
+    rate_factor = SCHEDULES.get(schedule)
+    callback_list, live_model = _start_callbacks(
+        callbacks, engine, standardization, epochs=epochs, steps=n_steps, verbose=verbose
+    )
+
+    history: dict = {}
+    best_loss, best_epoch, best_weights = math.inf, 0, None
+    callback_list.on_train_begin()
+    with show_progress(verbose, epochs, n_steps) as report:
+        for epoch in range(epochs):
+            callback_list.on_epoch_begin(epoch)
+            engine.start_epoch(seed, epoch)
+            shuffle = np.random.default_rng(derive_seed(seed, Purpose.SHUFFLE, epoch))
+            # Equal parts, so that no last batch is too small for batch normalisation.
+            batches = np.array_split(shuffle.permutation(training.rows), n_steps)
+            loss_sum, n_correct, n_seen = 0.0, 0.0, 0
+            for step, rows in enumerate(batches):
+                callback_list.on_train_batch_begin(step)
+                if rate_factor is not None:
+                    progress = (epoch * n_steps + step) / (epochs * n_steps)
+                    engine.optimizer.learning_rate = learning_rate * rate_factor(progress)
+                loss, correct = engine.train_step(
+                    standardize(training.X[rows], *standardization),
+                    targets[training.y[rows]],
+                    training.weights[rows],
+                )
+                if not math.isfinite(loss):
+                    raise TrainingDivergedError(
+                        f"The loss became {loss} in epoch {epoch + 1}, step {step + 1}. A learning "
+                        f"rate lower than learning_rate={learning_rate} usually helps."
+                    )
+                loss_sum += float(loss) * len(rows)
+                n_correct += float(correct)
+                n_seen += len(rows)
+                logs = {"loss": loss_sum / n_seen, "accuracy": n_correct / n_seen}
+                callback_list.on_train_batch_end(step, logs)
+                report(epoch, step + 1, logs)
+            engine.loaded = None
+            logs["learning_rate"] = float(engine.optimizer.learning_rate)
+            if validation is not None:
+                logs["val_loss"], logs["val_accuracy"] = _evaluate(
+                    engine, validation, standardization
+                )
+            for name, value in logs.items():
+                history.setdefault(name, []).append(value)
+            report(epoch, None, logs)
+            callback_list.on_epoch_end(epoch, logs)
+            if patience is not None and logs["val_loss"] < best_loss:
+                best_loss, best_epoch, best_weights = logs["val_loss"], epoch + 1, engine.weights()
+            if live_model is not None and live_model.stop_training:
+                break
+            if patience is not None and epoch + 1 - best_epoch >= patience:
+                break
+    callback_list.on_train_end()
+    if best_weights is None:
+        return history, epoch + 1
+    engine.load(best_weights)
+    return history, best_epoch
+
+
+def predict_probabilities(engine, X, standardization, rows=None, batch_size=1024):
+    """Class probabilities of images, computed in batches.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n, n_classes) of float64
+        Rows sum to 1.
+    """
+    n_images = len(X) if rows is None else len(rows)
+    batch_size = max(1, min(batch_size, _PREDICTION_PIXELS // math.prod(standardization[0])))
+    batches = [slice(start, start + batch_size) for start in range(0, n_images, batch_size)]
+    probabilities = np.concatenate(
+        [
+            engine.predict_step(
+                standardize(X[batch if rows is None else rows[batch]], *standardization)
+            )
+            for batch in batches
+        ],
+        dtype=np.float64,
+    )
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def _evaluate(engine, images, standardization):
+    """Weighted mean cross-entropy, and accuracy."""
+    probabilities = predict_probabilities(engine, images.X, standardization, images.rows)
+    y = images.y[images.rows]
+    # Keras' clipping, so that one hopeless image does not make the mean infinite.
+    of_truth = np.maximum(probabilities[np.arange(len(y)), y], keras.config.epsilon())
+    loss = np.average(-np.log(of_truth), weights=images.weights[images.rows])
+    return float(loss), float(np.mean(probabilities.argmax(axis=1) == y))
+
+
+def _start_callbacks(callbacks, engine, standardization, **parameters):
+    """Users' callbacks as Keras runs them, on a live model that takes raw pixels."""
+    if not callbacks:
+        return keras.callbacks.CallbackList([]), None
+    model = compose_model(engine.network, *standardization[1:])
+    model.compile(optimizer=engine.optimizer, loss="categorical_crossentropy")
+    model.stop_training = False
+    copies = [
+        callback() if isinstance(callback, type) else copy.deepcopy(callback)
+        for callback in callbacks
+    ]
+    return keras.callbacks.CallbackList(copies, model=model, **parameters), model

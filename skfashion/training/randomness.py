@@ -1,0 +1,54 @@
+"""Random numbers as a function of (seed, purpose, epoch), never of what was drawn before."""
+
+import random
+import threading
+from contextlib import contextmanager
+from enum import IntEnum
+
+import numpy as np
+
+__all__ = ["Purpose", "derive_seed", "draw_seed", "fixed_keras_seeds"]
+
+
+class Purpose(IntEnum):
+    """What a derived seed is for. Numbers are part of the reproducibility promise."""
+
+    INITIAL_WEIGHTS = 0
+    VALIDATION_SPLIT = 1
+    SHUFFLE = 2
+    DROPOUT = 3
+
+
+def draw_seed(random_state):
+    """A base seed for one fit from scikit-learn's ``random_state``.
+
+    ``None`` asks the operating system, so that no global random state moves.
+    """
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    return int(random_state)
+
+
+def derive_seed(seed, *path):
+    """A 31-bit seed for one use, independent of every other path."""
+    return int(np.random.SeedSequence([seed, *path]).generate_state(1)[0] >> 1)
+
+
+_build_lock = threading.Lock()
+
+
+@contextmanager
+def fixed_keras_seeds():
+    """Layers built inside get the same default seeds every time.
+
+    Keras draws the seeds of unseeded layers from Python's global generator. It is left as it was.
+    """
+    with _build_lock:
+        state = random.getstate()
+        random.seed(0)
+        try:
+            yield
+        finally:
+            random.setstate(state)
