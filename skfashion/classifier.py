@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
@@ -61,7 +62,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         Strength of the L2 penalty on convolution and dense kernels.
     batch_size : int, default=64
         Images per training step, at most; an epoch is cut into equal batches.
-    epochs : int, default=15
+    epochs : int, default=10
         Passes over the training images, at most.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as elsewhere in scikit-learn.
@@ -129,7 +130,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
     True
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict] = {
         "architecture": [str, callable],
         "image_shape": ["array-like", None],
         "optimizer": [str],
@@ -163,7 +164,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         dropout=None,
         l2=0.0,
         batch_size=64,
-        epochs=15,
+        epochs=10,
         class_weight=None,
         early_stopping=False,
         validation_fraction=0.1,

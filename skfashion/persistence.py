@@ -129,9 +129,7 @@ def _restore(cls, side, network):
 
     parameters = dict(side["parameters"])
     if parameters["architecture"] is None:
-        parameters["architecture"] = SavedArchitecture(
-            keras.saving.serialize_keras_object(network)
-        )
+        parameters["architecture"] = SavedArchitecture(keras.saving.serialize_keras_object(network))
     if isinstance(parameters["class_weight"], list):
         parameters["class_weight"] = dict(parameters["class_weight"])
     if parameters["image_shape"] is not None:

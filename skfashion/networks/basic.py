@@ -40,9 +40,7 @@ def build(image_shape, n_classes, *, dropout=0.0, l2=0.0):
         return keras.regularizers.L2(l2) if l2 else None
 
     def convolution(filters, name):
-        return layers.Conv2D(
-            filters, 3, activation="relu", kernel_regularizer=penalty(), name=name
-        )
+        return layers.Conv2D(filters, 3, activation="relu", kernel_regularizer=penalty(), name=name)
 
     inputs = keras.Input(image_shape, name="images")
     x = convolution(32, "conv1")(inputs)

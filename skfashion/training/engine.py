@@ -86,9 +86,7 @@ class Engine:
             # As a variable, so that another strength is not another compilation. Biases and
             # normalisation are left alone, as is usual.
             self.optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-            self.optimizer.weight_decay = keras.Variable(
-                0.0, trainable=False, name="weight_decay"
-            )
+            self.optimizer.weight_decay = keras.Variable(0.0, trainable=False, name="weight_decay")
         self.optimizer.build(self.network.trainable_variables)
         self.loaded = None
         self._optimizer_start = [np.array(v) for v in self.optimizer.variables]

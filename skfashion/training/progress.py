@@ -53,9 +53,7 @@ def show_progress(verbose, n_epochs, n_steps):
 
         def report_bar(epoch, step, logs):
             completed = epoch * n_steps + (n_steps if step is None else step)
-            progress.update(
-                task, completed=completed, epoch=epoch + 1, logs=_format_logs(logs)
-            )
+            progress.update(task, completed=completed, epoch=epoch + 1, logs=_format_logs(logs))
 
         yield report_bar
 

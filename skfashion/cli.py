@@ -1,0 +1,332 @@
+"""The ``skfashion`` command."""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+import skfashion
+from skfashion.errors import SkfashionError
+
+__all__ = ["main"]
+
+_RESULT_FILES = (
+    "model.keras",
+    "metrics.json",
+    "classification_report.txt",
+    "training_curves.png",
+    "confusion_matrix.png",
+)
+# Share of each class to test on where the data has no test images of its own.
+_TEST_FRACTION = 0.2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(skfashion.__version__, prog_name="skfashion")
+def cli():
+    """Train convolutional networks on small images, and use them.
+
+    Start with "skfashion train", which trains on a bundled sample of Fashion-MNIST.
+    """
+
+
+@cli.command()
+@click.option(
+    "--data",
+    default="sample",
+    show_default=True,
+    metavar="sample|full|PATH",
+    help="What to train on: the bundled sample (6,000 images), all of Fashion-MNIST (60,000), or "
+    "your own: a folder with Fashion-MNIST's four IDX files, a folder with a folder of pictures "
+    "for each class (or with such folders named train and test), or a CSV file with a column "
+    "named label and one for each pixel. Where there are no test images, a fifth of each class is "
+    "held out.",
+)
+@click.option("--recipe", default="fast", show_default=True, help="Configuration to train.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Epochs, if not the recipe's.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("skfashion-run"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the model, metrics, report and pictures.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of everything random.",
+)
+@click.option("--force", is_flag=True, help="Overwrite an earlier run in DIR.")
+def train(data, recipe, epochs, output, seed, force):
+    """Train a network, test it, and save it with its results."""
+    from skfashion.recipes import make_recipe
+
+    started = time.perf_counter()
+    overrides = {"random_state": seed, "verbose": 1}
+    if epochs is not None:
+        overrides["epochs"] = epochs
+    try:
+        classifier = make_recipe(recipe, **overrides)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--recipe") from error
+    _check_output(output, force)
+    try:
+        training, test, description = _load(data, seed)
+    except (SkfashionError, OSError, ValueError) as error:
+        raise click.BadParameter(str(error), param_hint="--data") from error
+
+    click.echo(
+        f"Training recipe {recipe} on {len(training.target):,} images of "
+        f"{len(training.target_names)} classes: {description}."
+    )
+    classifier.fit(training.data, training.target)
+    fit_seconds = time.perf_counter() - started
+    metrics, report = _evaluate(classifier, test)
+    metrics = {
+        "recipe": recipe,
+        "data": data,
+        "seed": seed,
+        "n_train": len(training.target),
+        "epochs": classifier.n_epochs_,
+        "fit_seconds": round(fit_seconds, 1),
+        **metrics,
+        "versions": _versions(),
+    }
+    try:
+        _write_results(output, classifier, test, metrics, report)
+    except OSError as error:
+        raise click.ClickException(f"Cannot write to {output}: {error}") from error
+    click.echo(report)
+    click.echo(
+        f"Test accuracy {metrics['accuracy']:.4f} on {metrics['n_test']:,} images never trained "
+        f"on; model, metrics and pictures are in {output}"
+    )
+
+
+@cli.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument(
+    "images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE..."
+)
+@click.option(
+    "--invert",
+    is_flag=True,
+    help="Exchange light and dark first: for dark things on a light ground, if the model was "
+    "trained on light things on black, as Fashion-MNIST's are.",
+)
+def predict(model, images, invert):
+    """Name the class of each picture file IMAGE, by the model file MODEL."""
+    import numpy as np
+
+    from skfashion.classifier import FashionCNNClassifier
+    from skfashion.datasets import read_image
+
+    try:
+        classifier = FashionCNNClassifier.load(model)
+    except (SkfashionError, OSError) as error:
+        raise click.BadParameter(str(error), param_hint="MODEL") from error
+    height, width, channels = classifier.image_shape_
+    if channels not in (1, 3):
+        raise click.BadParameter(
+            f"{model} takes images of {channels} channels; picture files have 1 or 3.",
+            param_hint="MODEL",
+        )
+    try:
+        pixels = np.stack(
+            [
+                read_image(path, image_shape=(height, width), color=channels == 3, invert=invert)
+                for path in images
+            ]
+        )
+    except (SkfashionError, OSError) as error:
+        raise click.BadParameter(str(error), param_hint="IMAGE") from error
+
+    if not invert:
+        for path, image in zip(images, pixels, strict=True):
+            if _border_mean(image) > 127:
+                click.echo(
+                    f"Note: {path} has a light ground. If the model was trained on a dark one, as "
+                    "Fashion-MNIST's is, add --invert.",
+                    err=True,
+                )
+    if classifier._pixel_range[1] <= 1:  # fitted on scaled pixels
+        pixels = pixels / 255
+    probabilities = classifier.predict_proba(pixels)
+    names = classifier.target_names_ or classifier.classes_
+    for path, row in zip(images, probabilities, strict=True):
+        best = row.argmax()
+        click.echo(f"{path}: {names[best]} ({row[best]:.1%})")
+
+
+def _border_mean(image):
+    """Mean brightness of the outermost pixels."""
+    border = [image[0], image[-1], image[1:-1, 0], image[1:-1, -1]]
+    return sum(edge.sum(dtype=float) for edge in border) / sum(edge.size for edge in border)
+
+
+def _check_output(output, force):
+    """Make sure, before the long work, that results may and can be written."""
+    earlier = [name for name in _RESULT_FILES if (output / name).exists()]
+    if earlier and not force:
+        raise click.BadParameter(
+            f"{output} holds an earlier run ({', '.join(earlier)}). Name another folder, or add "
+            "--force to overwrite it.",
+            param_hint="--output",
+        )
+    try:
+        created = not output.exists()
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass
+        if created:
+            output.rmdir()
+    except OSError as error:
+        raise click.BadParameter(
+            f"cannot write to {output}: {error.strerror}.", param_hint="--output"
+        ) from error
+
+
+def _load(data, seed):
+    """Training images, test images, and a description of both."""
+    from skfashion.datasets import (
+        fetch_fashion_mnist,
+        load_fashion_sample,
+        read_image_csv,
+        read_image_folder,
+    )
+
+    loaders = {"sample": load_fashion_sample, "full": fetch_fashion_mnist}
+    if data in loaders:
+        load = loaders[data]
+        return (
+            load(),
+            load(subset="test"),
+            {"sample": "the sample", "full": "all"}[data] + (" of Fashion-MNIST"),
+        )
+    path = Path(data)
+    if not path.exists():
+        raise ValueError(f"{data!r} is neither 'sample' nor 'full' nor a file or folder.")
+    if path.is_file():
+        return _split(read_image_csv(path), seed, path)
+    if any(path.glob("*idx?-ubyte*")):
+        parts = [fetch_fashion_mnist(subset=subset, source=path) for subset in ("train", "test")]
+        return *parts, f"IDX files in {path}"
+    if (path / "train").is_dir() and (path / "test").is_dir():
+        training, test = read_image_folder(path / "train"), read_image_folder(path / "test")
+        if training.target_names != test.target_names:
+            raise ValueError(f"{path / 'train'} and {path / 'test'} hold different classes.")
+        return training, test, f"pictures in {path}"
+    return _split(read_image_folder(path), seed, path)
+
+
+def _split(bunch, seed, path):
+    """Hold out test images, stratified."""
+    from sklearn.model_selection import train_test_split
+    from sklearn.utils import Bunch
+
+    split = train_test_split(
+        bunch.data, bunch.target, test_size=_TEST_FRACTION, stratify=bunch.target, random_state=seed
+    )
+    training, test = (
+        Bunch(data=split[i], target=split[i + 2], target_names=bunch.target_names) for i in (0, 1)
+    )
+    return training, test, f"{path}, with a fifth of each class held out for the test"
+
+
+def _evaluate(classifier, test):
+    """Metrics as they go into metrics.json, and a report to read."""
+    from sklearn.metrics import classification_report, log_loss
+
+    probabilities = classifier.predict_proba(test.data)
+    predicted = classifier.classes_[probabilities.argmax(axis=1)]
+    arguments = {"labels": classifier.classes_, "target_names": test.target_names}
+    per_class = classification_report(
+        test.target, predicted, output_dict=True, zero_division=0, **arguments
+    )
+    metrics = {
+        "n_test": len(test.target),
+        "accuracy": float((predicted == test.target).mean()),
+        "log_loss": float(log_loss(test.target, probabilities, labels=classifier.classes_)),
+        "per_class": {name: per_class[name] for name in test.target_names},
+    }
+    report = classification_report(test.target, predicted, digits=3, zero_division=0, **arguments)
+    return metrics, report
+
+
+def _versions():
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("skfashion", "keras", "tensorflow", "scikit-learn")}
+
+
+def _write_results(output, classifier, test, metrics, report):
+    """Write all result files, or none of them."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    from skfashion.inspection import TrainingHistoryDisplay
+
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".unfinished-") as directory:
+        unfinished = Path(directory)
+        classifier.save(unfinished / "model.keras", target_names=test.target_names)
+        text = json.dumps(metrics, indent=2)
+        (unfinished / "metrics.json").write_text(text + "\n", encoding="utf-8")
+        (unfinished / "classification_report.txt").write_text(report, encoding="utf-8")
+
+        # Figures of their own, so that no window system is asked for and pyplot holds nothing.
+        curves = Figure(figsize=(9, 3.6), layout="constrained")
+        FigureCanvasAgg(curves)
+        TrainingHistoryDisplay.from_estimator(classifier, axes=curves.subplots(1, 2))
+        curves.savefig(unfinished / "training_curves.png", dpi=120)
+
+        n_classes = len(test.target_names)
+        size = 3 + 0.5 * min(n_classes, 40)
+        matrix = Figure(figsize=(size + 0.6, size), layout="constrained")
+        FigureCanvasAgg(matrix)
+        ConfusionMatrixDisplay.from_predictions(
+            test.target,
+            classifier.predict(test.data),
+            labels=classifier.classes_,
+            display_labels=test.target_names,
+            xticks_rotation=45,
+            cmap="Blues",
+            include_values=n_classes <= 20,
+            ax=matrix.subplots(),
+        )
+        matrix.axes[0].set_title(
+            f"{metrics['n_test']:,} test images, accuracy {metrics['accuracy']:.3f}"
+        )
+        matrix.savefig(unfinished / "confusion_matrix.png", dpi=120)
+        for name in _RESULT_FILES:
+            os.replace(unfinished / name, output / name)
+
+
+def main():
+    """Run the command; errors are one line on standard error."""
+    # This process is ours: keep TensorFlow's start-up notes off the user's screen.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        command = f"{error.ctx.command_path}: " if getattr(error, "ctx", None) else ""
+        message = " ".join(error.format_message().split())
+        click.echo(f"{command}{message}", err=True)
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except SkfashionError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)

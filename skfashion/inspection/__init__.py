@@ -1,0 +1,5 @@
+"""Seeing what a model learned."""
+
+from skfashion.inspection._training_history import TrainingHistoryDisplay
+
+__all__ = ["TrainingHistoryDisplay"]
