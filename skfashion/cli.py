@@ -86,6 +86,7 @@ def train(data, recipe, epochs, output, seed, force):
         f"Training recipe {recipe} on {len(training.target):,} images of "
         f"{len(training.target_names)} classes: {description}."
     )
+    _start_keras()
     classifier.fit(training.data, training.target)
     fit_seconds = time.perf_counter() - started
     metrics, report = _evaluate(classifier, test)
@@ -128,6 +129,7 @@ def predict(model, images, invert):
     from skfashion.classifier import FashionCNNClassifier
     from skfashion.datasets import read_image
 
+    _start_keras()
     try:
         classifier = FashionCNNClassifier.load(model)
     except (SkfashionError, OSError) as error:
@@ -310,10 +312,29 @@ def _write_results(output, classifier, test, metrics, report):
             os.replace(unfinished / name, output / name)
 
 
+def _start_keras():
+    """Import Keras, holding back the notes its backend prints unless the import fails.
+
+    TensorFlow writes them to the file descriptor before its own log level applies.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as notes:
+        os.dup2(notes.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+        except BaseException:
+            notes.seek(0)
+            os.write(stderr, notes.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
 def main():
     """Run the command; errors are one line on standard error."""
-    # This process is ours: keep TensorFlow's start-up notes off the user's screen.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -330,3 +351,7 @@ def main():
     except SkfashionError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

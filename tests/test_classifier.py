@@ -1,0 +1,521 @@
+"""The classifier."""
+
+import pickle
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skfashion import FashionCNNClassifier
+from skfashion.datasets import load_fashion_sample
+from skfashion.errors import PixelRangeWarning, TrainingDivergedError
+
+
+def small_network(image_shape, n_classes, dropout=0.0):
+    return keras.Sequential(
+        [
+            keras.Input(image_shape),
+            keras.layers.Conv2D(8, 3, activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(dropout),
+            keras.layers.Dense(n_classes, activation="softmax"),
+        ]
+    )
+
+
+def test_learns_the_sample(make_small):
+    X, y = load_fashion_sample(return_X_y=True)
+    X_test, y_test = load_fashion_sample(return_X_y=True, subset="test")
+    classifier = FashionCNNClassifier(random_state=0, epochs=2).fit(X, y)
+    assert classifier.score(X_test, y_test) > 0.8
+
+
+def test_learns_digits(fitted, digits):
+    X, y = digits
+    assert fitted.score(X, y) > 0.9
+    probabilities = fitted.predict_proba(X)
+    assert probabilities.shape == (300, 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
+    np.testing.assert_array_equal(fitted.predict(X), probabilities.argmax(axis=1))
+
+
+def test_fitted_attributes(fitted):
+    np.testing.assert_array_equal(fitted.classes_, np.arange(10))
+    assert fitted.image_shape_ == (8, 8, 1)
+    assert fitted.n_features_in_ == 64
+    assert fitted.n_epochs_ == fitted.best_epoch_ == 5
+    assert set(fitted.history_) == {"loss", "accuracy", "learning_rate"}
+    assert all(len(values) == 5 for values in fitted.history_.values())
+    assert fitted.history_["loss"][-1] < fitted.history_["loss"][0]
+
+
+FORMS = {
+    "images": lambda X: X.reshape(-1, 8, 8),
+    "with channels": lambda X: X.reshape(-1, 8, 8, 1),
+    "uint8": lambda X: X.astype(np.uint8),
+    "int64": lambda X: X.astype(np.int64),
+    "float16": lambda X: X.astype(np.float16),
+    "Fortran order": np.asfortranarray,
+    "lists": lambda X: X.tolist(),
+    "objects": lambda X: X.astype(object),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_images_is_the_same(form, make_small, fitted, digits):
+    X, y = digits
+    X_form = FORMS[form](X)
+    classifier = make_small(epochs=1).fit(X_form, y)
+    reference = make_small(epochs=1).fit(X, y)
+    np.testing.assert_allclose(classifier.predict_proba(X), reference.predict_proba(X), atol=1e-3)
+    np.testing.assert_allclose(fitted.predict_proba(X_form), fitted.predict_proba(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_data_frames(library, make_small, digits):
+    X, y = digits
+    columns = [f"pixel{i}" for i in range(64)]
+    frame = library.DataFrame(dict(zip(columns, X.T, strict=True)))
+    classifier = make_small().fit(frame, library.Series(y))
+    assert classifier.feature_names_in_.tolist() == columns
+    np.testing.assert_array_equal(
+        classifier.predict_proba(frame), make_small().fit(X, y).predict_proba(X)
+    )
+    with pytest.raises(ValueError, match="feature names should match"):
+        classifier.predict(frame[columns[::-1]])
+
+
+def test_colour_images_flattened_or_not(make_small):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (60, 6, 6, 3), dtype=np.uint8)
+    y = np.repeat([0, 1], 30)
+    X[y == 1, :, :, 0] //= 4  # less red
+    classifier = make_small(epochs=10, batch_size=10).fit(X, y)
+    assert classifier.image_shape_ == (6, 6, 3)
+    assert classifier.score(X.reshape(60, -1), y) > 0.9
+
+
+def test_image_shape_is_used(make_small, digits):
+    X, y = digits
+    assert make_small(image_shape=(4, 16)).fit(X, y).image_shape_ == (4, 16, 1)
+    assert make_small(image_shape=[16, 4, 1]).fit(X, y).image_shape_ == (16, 4, 1)
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array(list("abcdefghij")), np.arange(10) * 5 - 7, np.arange(10) % 2 == 0]
+)
+def test_labels_come_back(labels, make_small, digits):
+    X, y = digits
+    classifier = make_small(epochs=5).fit(X, labels[y])
+    np.testing.assert_array_equal(classifier.classes_, np.unique(labels))
+    assert classifier.predict(X).dtype == labels.dtype
+    assert classifier.score(X, labels[y]) > 0.85
+
+
+def test_same_seed_same_bits_whatever_was_fitted_between(make_small, digits):
+    X, y = digits
+    first = make_small(dropout=0.3).fit(X, y).predict_proba(X)
+    np.random.default_rng(5).normal(size=3)
+    make_small(random_state=1, dropout=0.3).fit(X, y)
+    second = make_small(dropout=0.3).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(first, second)
+    other = make_small(random_state=1, dropout=0.3).fit(X, y).predict_proba(X)
+    assert (first != other).any()
+
+
+def test_same_seed_same_bits_in_another_process(make_small, digits):
+    X, y = digits
+    code = (
+        "import hashlib\n"
+        "from sklearn.datasets import load_digits\n"
+        "from skfashion import FashionCNNClassifier\n"
+        "X, y = load_digits(return_X_y=True)\n"
+        "c = FashionCNNClassifier(epochs=2, batch_size=50, random_state=0).fit(X[:300], y[:300])\n"
+        "print(hashlib.sha256(c.predict_proba(X[:300]).tobytes()).hexdigest())"
+    )
+    import hashlib
+
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    here = make_small().fit(X, y).predict_proba(X)
+    assert result.stdout.strip() == hashlib.sha256(here.tobytes()).hexdigest(), result.stderr
+
+
+def test_initial_weights_follow_the_seed(make_small, digits):
+    X, y = digits
+    kernels = [
+        make_small(random_state=seed, epochs=1, learning_rate=1e-12).fit(X, y).weights_[0]
+        for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert not np.allclose(kernels[0], kernels[2])
+
+
+def test_no_global_state(make_small, digits, tmp_path, monkeypatch):
+    import os
+    import random
+    import warnings
+
+    monkeypatch.chdir(tmp_path)
+
+    def state():
+        return (
+            random.getstate(),
+            np.random.get_state()[1].tolist(),
+            np.random.get_state()[2],
+            dict(os.environ),
+            list(warnings.filters),
+            os.listdir(),
+        )
+
+    def network(image_shape, n_classes):
+        return small_network(image_shape, n_classes)
+
+    before = state()
+    for random_state in (0, None):
+        make_small(random_state=random_state).fit(*digits).predict(digits[0])
+        make_small(architecture=network, random_state=random_state).fit(*digits)
+        assert state() == before
+
+
+def test_no_float_copy_of_the_images(make_small):
+    import tracemalloc
+
+    X = np.random.default_rng(0).integers(0, 256, (4000, 1600), dtype=np.uint8)
+    y = np.arange(4000) % 2
+    classifier = make_small(architecture=small_network, epochs=1)
+    classifier.fit(X[:100], y[:100])
+    tracemalloc.start()
+    classifier.fit(X, y).predict(X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # In single precision the images would take four times their bytes. A chunk of a thousand in
+    # double precision takes twice.
+    assert peak < 3 * X.nbytes
+
+
+def test_pickle_predicts_the_same_in_another_process(fitted, digits, tmp_path):
+    X, _ = digits
+    (tmp_path / "model.pickle").write_bytes(pickle.dumps(fitted))
+    np.save(tmp_path / "X.npy", X)
+    code = (
+        "import pickle, numpy as np\n"
+        "model = pickle.load(open('model.pickle', 'rb'))\n"
+        "np.save('found.npy', model.predict_proba(np.load('X.npy')))"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "found.npy"), fitted.predict_proba(X))
+
+
+def test_pickle_is_small(fitted):
+    assert fitted.model_ is fitted.model_
+    n_bytes = sum(weight.nbytes for weight in fitted.weights_)
+    assert len(pickle.dumps(fitted)) < n_bytes + 20_000
+
+
+def test_model_is_a_keras_model_of_raw_pixels(fitted, digits):
+    X, _ = digits
+    model = fitted.model_
+    assert isinstance(model, keras.Model)
+    found = model.predict(X.reshape(-1, 8, 8, 1), verbose=0)
+    np.testing.assert_allclose(found, fitted.predict_proba(X), atol=1e-5)
+
+
+def test_refit_on_other_images_and_classes(make_small, digits):
+    X, y = digits
+    classifier = make_small().fit(X, y)
+    classifier.fit(X[:, :36], y % 3)
+    assert classifier.image_shape_ == (6, 6, 1)
+    assert classifier.predict_proba(X[:, :36]).shape == (300, 3)
+    assert classifier.model_.output_shape == (None, 3)
+
+
+def test_alone_or_in_a_batch(fitted, digits):
+    X, _ = digits
+    alone = np.concatenate([fitted.predict_proba(X[i : i + 1]) for i in range(20)])
+    np.testing.assert_allclose(alone, fitted.predict_proba(X)[:20], atol=1e-6)
+
+
+def test_early_stopping_restores_the_best_weights(make_small, digits):
+    X, y = digits
+    parameters = {"early_stopping": True, "patience": 2, "schedule": None, "learning_rate": 0.02}
+    classifier = make_small(epochs=60, **parameters).fit(X, y)
+    losses = classifier.history_["val_loss"]
+    assert classifier.n_epochs_ == len(losses) < 60
+    assert classifier.best_epoch_ == 1 + int(np.argmin(losses)) == classifier.n_epochs_ - 2
+
+    stopped_there = make_small(epochs=classifier.best_epoch_, **parameters).fit(X, y)
+    np.testing.assert_array_equal(stopped_there.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_held_out_images_are_stratified_and_not_trained_on(make_small, digits):
+    X, y = digits
+    X, y = X[np.argsort(y)], np.sort(y)
+    classifier = make_small(early_stopping=True, validation_fraction=0.2)
+    rows, held_out = classifier._split_rows(np.arange(300), y, np.arange(10), seed=0)
+    assert not set(rows) & set(held_out)
+    counts = np.bincount(y[held_out], minlength=10) / np.bincount(y)
+    np.testing.assert_allclose(counts, 0.2, atol=0.04)
+    history = classifier.fit(X, y).history_
+    assert len(history["val_loss"]) == len(history["val_accuracy"]) == 2
+
+
+def test_validation_images_of_the_caller(make_small, digits):
+    X, y = digits
+    classifier = make_small(epochs=3).fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
+    score = classifier.score(X[200:], y[200:])
+    assert classifier.history_["val_accuracy"][-1] == pytest.approx(score)
+    without = make_small(epochs=3).fit(X[:200], y[:200])
+    np.testing.assert_array_equal(classifier.predict_proba(X), without.predict_proba(X))
+
+
+def test_too_few_images_to_hold_out(make_small, digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="leaves a class without images: 12 images of 9 classes"):
+        make_small(early_stopping=True).fit(X[:12], np.r_[y[:9], y[:3]] % 9)
+
+
+def test_weights(make_small, digits):
+    X, y = digits
+    part = y < 5
+    weights = np.where(part, 2.0, 0.0)
+    weighted = make_small().fit(X, y, sample_weight=weights)
+    assert weighted.predict_proba(X)[:, 5:].max() < weighted.predict_proba(X)[:, :5].max()
+    scaled = make_small().fit(X, y, sample_weight=weights / 4)
+    np.testing.assert_array_equal(weighted.predict_proba(X), scaled.predict_proba(X))
+
+    plain = make_small().fit(X, y).predict_proba(X)
+    balanced = make_small(class_weight="balanced").fit(X, y).predict_proba(X)
+    favoured = make_small(class_weight={0: 50.0}).fit(X, y).predict_proba(X)
+    assert (plain != balanced).any()
+    assert favoured[:, 0].mean() > plain[:, 0].mean()
+    with pytest.raises(ValueError, match="leave no image with a weight above 0"):
+        make_small().fit(X, y, sample_weight=np.zeros(300))
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine", None])
+def test_schedule(schedule, make_small, digits):
+    rates = make_small(schedule=schedule, epochs=4).fit(*digits).history_["learning_rate"]
+    if schedule is None:
+        np.testing.assert_allclose(rates, 5e-3)
+    else:
+        assert max(rates) <= 5e-3
+        assert rates[-1] < 0.4 * max(rates)
+
+
+def test_weight_decay_and_l2_shrink_the_weights(make_small, digits):
+    def size(**parameters):
+        weights = make_small(epochs=5, schedule=None, **parameters).fit(*digits).weights_
+        return sum((kernel**2).sum() for kernel in weights if kernel.ndim == 4)
+
+    assert size(weight_decay=5.0) < 0.9 * size()
+    assert size(weight_decay=50.0) < 0.9 * size(weight_decay=5.0)
+    assert size(l2=0.1) < 0.95 * size()
+
+
+def test_label_smoothing_lowers_confidence(make_small, digits):
+    sure = make_small(label_smoothing=0.0, epochs=8).fit(*digits)
+    smooth = make_small(label_smoothing=0.4, epochs=8).fit(*digits)
+    assert smooth.predict_proba(digits[0]).max() < sure.predict_proba(digits[0]).max()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
+def test_optimizers(optimizer, make_small, digits):
+    rate = 0.1 if optimizer == "sgd" else 3e-3
+    classifier = make_small(optimizer=optimizer, learning_rate=rate, epochs=6)
+    assert classifier.fit(*digits).score(*digits) > 0.8
+
+
+class StopAfterTwo(keras.callbacks.Callback):
+    """Stops, and remembers what it saw."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append(sorted(logs))
+        assert isinstance(self.model, keras.Model)
+        self.model.stop_training = epoch == 1
+
+
+@pytest.mark.parametrize("callbacks", [StopAfterTwo(), StopAfterTwo, [StopAfterTwo()]])
+def test_callbacks_work_through_copies(callbacks, make_small, digits):
+    classifier = make_small(callbacks=callbacks, epochs=5).fit(*digits)
+    assert classifier.n_epochs_ == 2
+    if isinstance(callbacks, StopAfterTwo):
+        assert callbacks.seen == []
+
+
+def test_keras_callbacks(make_small, digits, tmp_path):
+    path = str(tmp_path / "checkpoint.keras")
+    callbacks = [
+        keras.callbacks.ModelCheckpoint(path),
+        keras.callbacks.ReduceLROnPlateau(monitor="loss", patience=0, min_delta=10.0, factor=0.5),
+    ]
+    classifier = make_small(callbacks=callbacks, schedule=None, epochs=3).fit(*digits)
+    rates = classifier.history_["learning_rate"]
+    assert rates[0] > rates[-1]
+    model = keras.saving.load_model(path)
+    found = model.predict(digits[0].reshape(-1, 8, 8, 1), verbose=0)
+    np.testing.assert_allclose(found, classifier.predict_proba(digits[0]), atol=1e-5)
+
+
+def test_architecture_of_the_caller(make_small, digits):
+    X, y = digits
+    classifier = make_small(architecture=small_network, dropout=0.2, epochs=8).fit(X, y)
+    assert classifier.score(X, y) > 0.8
+    assert isinstance(classifier.model_, keras.Model)
+
+
+def test_pretrained_weights_stay(make_small, digits):
+    kernel = np.random.default_rng(3).normal(size=(3, 3, 1, 8)).astype(np.float32)
+
+    def pretrained(image_shape, n_classes):
+        network = small_network(image_shape, n_classes)
+        network.layers[0].set_weights([kernel, np.ones(8, np.float32)])
+        network.layers[0].trainable = False
+        return network
+
+    for seed in (0, 1):
+        classifier = make_small(architecture=pretrained, random_state=seed).fit(*digits)
+        assert any(
+            w.shape == kernel.shape and np.array_equal(w, kernel) for w in classifier.weights_
+        )
+
+
+def two_outputs(image_shape, n_classes):
+    inputs = keras.Input(image_shape)
+    x = keras.layers.Flatten()(inputs)
+    return keras.Model(inputs, keras.layers.Dense(n_classes + 1, activation="softmax")(x))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"architecture": "fasst"}, ValueError, "Did you mean 'fast'"),
+        ({"architecture": "basic"}, ValueError, "at least 18x18 pixels, got 8x8"),
+        ({"architecture": lambda s, n: 3}, TypeError, "must return a keras.Model, got 3"),
+        ({"architecture": lambda s: 3}, TypeError, r"cannot be called with \(image_shape"),
+        ({"architecture": two_outputs}, ValueError, r"its shapes are .* to \(None, 11\)"),
+        ({"architecture": two_outputs, "l2": 0.1}, TypeError, "cannot be called .* l2"),
+        ({"architecture": 3}, ValueError, "'architecture' parameter"),
+        ({"epochs": 0}, ValueError, "'epochs' parameter"),
+        ({"learning_rate": -1.0}, ValueError, "'learning_rate' parameter"),
+        ({"dropout": 1.0}, ValueError, "'dropout' parameter"),
+        ({"schedule": "linear"}, ValueError, "'schedule' parameter"),
+        ({"optimizer": "adm"}, ValueError, "optimizer"),
+        ({"image_shape": (9, 9)}, ValueError, "has 81 values, but X has 64 features"),
+    ],
+)
+def test_wrong_parameters(parameters, error, message, make_small, digits):
+    with pytest.raises(error, match=message):
+        make_small(**parameters).fit(*digits)
+
+
+def wrong_images(X):
+    nan = X.copy()
+    nan[3, 4] = np.nan
+    return {
+        "NaN": (nan, "Input X contains NaN"),
+        "infinite": (np.where(nan != nan, np.inf, nan), "Input X contains infinity"),
+        "complex": (X + 1j, "Complex data not supported"),
+        "words": (np.full(X.shape, "x"), "could not convert string|dtype='numeric'"),
+        "empty": (X[:0], "0 sample"),
+        "no pixels": (X[:, :0], "0 feature"),
+        "one image": (X[0], "Expected 2D array, got 1D array instead"),
+        "five axes": (X.reshape(-1, 2, 2, 4, 4), "X must be"),
+    }
+
+
+@pytest.mark.parametrize("what", wrong_images(np.zeros((4, 64))))
+def test_wrong_images(what, make_small, fitted, digits):
+    X, y = digits
+    wrong, message = wrong_images(X)[what]
+    with pytest.raises(ValueError, match=message):
+        make_small().fit(wrong, y[: len(wrong)])
+    if what not in ("no pixels", "five axes"):
+        with pytest.raises(ValueError, match=message):
+            fitted.predict(wrong)
+
+
+def test_wrong_size_at_predict(fitted, digits):
+    X, _ = digits
+    with pytest.raises(
+        ValueError, match="X has 63 features, but FashionCNNClassifier is expecting"
+    ):
+        fitted.predict(X[:, :63])
+    with pytest.raises(ValueError, match=r"X holds images of shape \(4, 16, 1\)"):
+        fitted.predict(X.reshape(-1, 4, 16))
+
+
+def test_wrong_labels(make_small, digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        make_small().fit(X, y[:-1])
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        make_small().fit(X, y + 0.5)
+    with pytest.raises(ValueError, match="y should be a 1d array"):
+        make_small().fit(X, np.c_[y, y])
+    with pytest.raises(ValueError, match="X_val and y_val belong together, but y_val is None"):
+        make_small().fit(X, y, X_val=X)
+    with pytest.raises(ValueError, match=r"y_val has labels that y has not: \[99\]"):
+        make_small().fit(X, y, X_val=X[:1], y_val=[99])
+    with pytest.raises(ValueError, match="X_val has 60 features"):
+        make_small().fit(X, y, X_val=X[:, :60], y_val=y)
+
+
+def test_not_fitted(make_small, digits):
+    for call in (
+        lambda c: c.predict(digits[0]),
+        lambda c: c.predict_proba(digits[0]),
+        lambda c: c.model_,
+        lambda c: c.save("x.keras"),
+    ):
+        with pytest.raises(NotFittedError):
+            call(make_small())
+
+
+def test_divergence_is_an_error(make_small, digits):
+    parameters = {"optimizer": "sgd", "learning_rate": 1e30, "schedule": None}
+    with pytest.raises(TrainingDivergedError, match=r"learning_rate=1e\+30 usually helps"):
+        make_small(architecture=small_network, **parameters).fit(*digits)
+
+
+def test_pixel_range_warning(make_small):
+    X, y = load_fashion_sample(return_X_y=True, subset="test")
+    for scale in (1, 255):
+        classifier = make_small(epochs=1).fit(X[:100] / scale, y[:100])
+        classifier.predict(X[100:102] / scale)
+        with pytest.warns(PixelRangeWarning, match="Scale both alike"):
+            classifier.predict(X[100:102] / (255 / scale if scale == 1 else 1))
+
+
+def test_scikit_learn_tools(make_small, digits):
+    X, y = digits
+    assert clone(make_small(dropout=0.1)).dropout == 0.1
+    order = np.argsort(y)  # unstratified folds of sorted labels would score 0
+    scores = cross_val_score(make_small(epochs=5), X[order], y[order], cv=3)
+    assert scores.min() > 0.5
+    pipeline = make_pipeline(StandardScaler(), make_small(epochs=4))
+    grid = {"fashioncnnclassifier__learning_rate": [1e-5, 5e-3]}
+    search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
+    assert search.best_params_["fashioncnnclassifier__learning_rate"] == 5e-3
+
+
+def test_progress(make_small, digits, capsys):
+    make_small(verbose=0).fit(*digits)
+    assert capsys.readouterr().out == ""
+    make_small(verbose=2, early_stopping=True, validation_fraction=0.2).fit(*digits)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("Epoch 2/2  loss ")
+    assert "val_accuracy" in lines[1]

@@ -1,0 +1,153 @@
+"""``.keras`` files."""
+
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from skfashion import FashionCNNClassifier
+from skfashion.errors import ModelFileError
+
+
+@pytest.fixture
+def path(fitted, tmp_path):
+    fitted.save(tmp_path / "digits.keras", target_names=list("abcdefghij"))
+    return tmp_path / "digits.keras"
+
+
+def test_round_trip(fitted, digits, path):
+    X, y = digits
+    loaded = FashionCNNClassifier.load(path)
+    np.testing.assert_array_equal(loaded.predict_proba(X), fitted.predict_proba(X))
+    assert loaded.get_params() == fitted.get_params()
+    assert loaded.target_names_ == list("abcdefghij")
+    for name in ("history_", "n_epochs_", "best_epoch_", "image_shape_", "n_features_in_"):
+        assert getattr(loaded, name) == getattr(fitted, name)
+    again = loaded.fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_plain_keras_opens_it(fitted, digits, path):
+    X, _ = digits
+    model = keras.saving.load_model(path)
+    found = model.predict(X.reshape(-1, 8, 8, 1), verbose=0)
+    np.testing.assert_allclose(found, fitted.predict_proba(X), atol=1e-5)
+
+
+def test_nothing_else_is_written(path):
+    assert [p.name for p in path.parent.iterdir()] == ["digits.keras"]
+
+
+@pytest.mark.parametrize("labels", ["names", "flags"])
+def test_labels_and_parameters(labels, make_small, digits, tmp_path):
+    X, y = digits
+    y = np.array(list("abcdefghij"))[y] if labels == "names" else y > 4
+    classifier = make_small(
+        class_weight={label: 1.5 for label in np.unique(y)},
+        image_shape=(4, 16),
+        random_state=np.int64(3),
+        callbacks=[keras.callbacks.TerminateOnNaN()],
+        epochs=np.int32(1),
+    ).fit(X, y)
+    classifier.save(tmp_path / "a.keras")
+    loaded = FashionCNNClassifier.load(tmp_path / "a.keras")
+    np.testing.assert_array_equal(loaded.predict(X), classifier.predict(X))
+    assert loaded.predict(X).dtype == y.dtype
+    assert loaded.class_weight == classifier.class_weight
+    assert (loaded.image_shape, loaded.random_state, loaded.callbacks) == ((4, 16), 3, None)
+
+
+def test_architecture_of_the_caller(make_small, digits, tmp_path):
+    X, y = digits
+
+    def network(image_shape, n_classes):
+        return keras.Sequential(
+            [
+                keras.Input(image_shape),
+                keras.layers.Flatten(),
+                keras.layers.Dense(n_classes, activation="softmax"),
+            ]
+        )
+
+    classifier = make_small(architecture=network).fit(X, y)
+    classifier.save(tmp_path / "a.keras")
+    loaded = FashionCNNClassifier.load(tmp_path / "a.keras")
+    np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+    np.testing.assert_array_equal(loaded.fit(X, y).predict(X), classifier.predict(X))
+
+
+def rewrite(path, change):
+    """Replace members of the zip file by what ``change`` makes of them; None leaves them out."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            if (changed := change(name, content)) is not None:
+                archive.writestr(name, changed)
+
+
+def edit_json(**changes):
+    def change(name, content):
+        if name != "skfashion.json":
+            return content
+        return json.dumps({**json.loads(content), **changes})
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda name, c: None if name == "skfashion.json" else c, "not written by FashionCNN"),
+        (lambda name, c: c[:-9] if name == "skfashion.json" else c, "skfashion.json in .*damaged"),
+        (lambda name, c: None if name == "config.json" else c, "cannot be restored"),
+        (edit_json(format_version=99), "not of format version 1"),
+        (edit_json(image_shape=[9, 9, 9]), "cannot be restored"),
+        (edit_json(parameters={"architecture": "rm -rf"}), "cannot be restored"),
+        (edit_json(classes={"dtype": "<i8", "values": [1, 2]}), "cannot be restored"),
+    ],
+)
+def test_tampered_file_is_refused(change, message, path):
+    rewrite(path, change)
+    with pytest.raises(ModelFileError, match=message) as caught:
+        FashionCNNClassifier.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_no_code_is_run(path, make_small, digits):
+    marker = path.parent / "was-here"
+
+    def network(image_shape, n_classes):
+        inputs = keras.Input(image_shape)
+        x = keras.layers.Flatten()(inputs)
+        x = keras.layers.Lambda(lambda t: (marker.touch(), t)[1], output_shape=(64,))(x)
+        return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+    make_small(architecture=network, epochs=1).fit(*digits).save(path)
+    marker.unlink()
+    with pytest.raises(ModelFileError, match="cannot be restored"):
+        FashionCNNClassifier.load(path)
+    assert not marker.exists()
+
+
+def test_damaged_and_missing_files(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelFileError, match=r"not a \.keras file, or is damaged"):
+        FashionCNNClassifier.load(path)
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + b"\0\1\2\3" + content[middle + 4 :])
+    with pytest.raises(ModelFileError, match="damaged"):
+        FashionCNNClassifier.load(path)
+    with pytest.raises(FileNotFoundError, match="No model file"):
+        FashionCNNClassifier.load(path.parent / "missing.keras")
+
+
+def test_wrong_arguments(fitted, tmp_path):
+    with pytest.raises(ValueError, match=r"path must end in \.keras"):
+        fitted.save(tmp_path / "model.h5")
+    with pytest.raises(ValueError, match="target_names must name 10 classes, got 2"):
+        fitted.save(tmp_path / "model.keras", target_names=["a", "b"])
+    assert not list(tmp_path.iterdir())
