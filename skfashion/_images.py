@@ -6,7 +6,8 @@ import numpy as np
 
 __all__ = ["channel_statistics", "complete_image_shape", "infer_image_shape", "standardize"]
 
-_CHUNK = 1024
+# Values that are held in double precision at once: 2 MB.
+_CHUNK_VALUES = 2**18
 
 
 def complete_image_shape(image_shape):
@@ -107,8 +108,9 @@ def channel_statistics(X, rows, image_shape):
     """
     channels = image_shape[2]
     shift = sums = squares = np.zeros(channels)
-    for start in range(0, len(rows), _CHUNK):
-        pixels = X[rows[start : start + _CHUNK]].reshape(-1, channels).astype(np.float64)
+    chunk = max(1, _CHUNK_VALUES // math.prod(image_shape))
+    for start in range(0, len(rows), chunk):
+        pixels = X[rows[start : start + chunk]].reshape(-1, channels).astype(np.float64)
         if start == 0:
             shift = pixels.mean(axis=0)  # keeps the sum of squares exact far from zero
         pixels -= shift

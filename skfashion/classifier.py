@@ -233,7 +233,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         weights = weights * compute_sample_weight(self.class_weight, y)
         rows = np.flatnonzero(weights)
         if not len(rows):
-            raise ValueError("sample_weight and class_weight leave no image with a weight above 0.")
+            raise ValueError("sample_weight times class_weight is 0 for every image.")
         seed = draw_seed(self.random_state)
 
         if (X_val is None) != (y_val is None):
@@ -302,7 +302,8 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If X holds no images of the fitted size with finite pixels.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        most_probable = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[most_probable]
 
     def predict_proba(self, X):
         """Probability of each class for each image.

@@ -89,7 +89,7 @@ def train(data, recipe, epochs, output, seed, force):
     _start_keras()
     classifier.fit(training.data, training.target)
     fit_seconds = time.perf_counter() - started
-    metrics, report = _evaluate(classifier, test)
+    metrics, report = _evaluate(classifier, test, training.target_names)
     metrics = {
         "recipe": recipe,
         "data": data,
@@ -101,7 +101,7 @@ def train(data, recipe, epochs, output, seed, force):
         "versions": _versions(),
     }
     try:
-        _write_results(output, classifier, test, metrics, report)
+        _write_results(output, classifier, test, training.target_names, metrics, report)
     except OSError as error:
         raise click.ClickException(f"Cannot write to {output}: {error}") from error
     click.echo(report)
@@ -242,13 +242,13 @@ def _split(bunch, seed, path):
     return training, test, f"{path}, with a fifth of each class held out for the test"
 
 
-def _evaluate(classifier, test):
+def _evaluate(classifier, test, target_names):
     """Metrics as they go into metrics.json, and a report to read."""
     from sklearn.metrics import classification_report, log_loss
 
     probabilities = classifier.predict_proba(test.data)
     predicted = classifier.classes_[probabilities.argmax(axis=1)]
-    arguments = {"labels": classifier.classes_, "target_names": test.target_names}
+    arguments = {"labels": classifier.classes_, "target_names": target_names}
     per_class = classification_report(
         test.target, predicted, output_dict=True, zero_division=0, **arguments
     )
@@ -256,7 +256,7 @@ def _evaluate(classifier, test):
         "n_test": len(test.target),
         "accuracy": float((predicted == test.target).mean()),
         "log_loss": float(log_loss(test.target, probabilities, labels=classifier.classes_)),
-        "per_class": {name: per_class[name] for name in test.target_names},
+        "per_class": {name: per_class[name] for name in target_names},
     }
     report = classification_report(test.target, predicted, digits=3, zero_division=0, **arguments)
     return metrics, report
@@ -268,7 +268,7 @@ def _versions():
     return {name: version(name) for name in ("skfashion", "keras", "tensorflow", "scikit-learn")}
 
 
-def _write_results(output, classifier, test, metrics, report):
+def _write_results(output, classifier, test, target_names, metrics, report):
     """Write all result files, or none of them."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -279,7 +279,7 @@ def _write_results(output, classifier, test, metrics, report):
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output, prefix=".unfinished-") as directory:
         unfinished = Path(directory)
-        classifier.save(unfinished / "model.keras", target_names=test.target_names)
+        classifier.save(unfinished / "model.keras", target_names=target_names)
         text = json.dumps(metrics, indent=2)
         (unfinished / "metrics.json").write_text(text + "\n", encoding="utf-8")
         (unfinished / "classification_report.txt").write_text(report, encoding="utf-8")
@@ -290,7 +290,7 @@ def _write_results(output, classifier, test, metrics, report):
         TrainingHistoryDisplay.from_estimator(classifier, axes=curves.subplots(1, 2))
         curves.savefig(unfinished / "training_curves.png", dpi=120)
 
-        n_classes = len(test.target_names)
+        n_classes = len(target_names)
         size = 3 + 0.5 * min(n_classes, 40)
         matrix = Figure(figsize=(size + 0.6, size), layout="constrained")
         FigureCanvasAgg(matrix)
@@ -298,7 +298,7 @@ def _write_results(output, classifier, test, metrics, report):
             test.target,
             classifier.predict(test.data),
             labels=classifier.classes_,
-            display_labels=test.target_names,
+            display_labels=target_names,
             xticks_rotation=45,
             cmap="Blues",
             include_values=n_classes <= 20,

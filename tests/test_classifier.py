@@ -169,8 +169,7 @@ def test_no_global_state(make_small, digits, tmp_path, monkeypatch):
     def state():
         return (
             random.getstate(),
-            np.random.get_state()[1].tolist(),
-            np.random.get_state()[2],
+            str(np.random.get_state()),  # noqa: NPY002
             dict(os.environ),
             list(warnings.filters),
             os.listdir(),
@@ -197,9 +196,7 @@ def test_no_float_copy_of_the_images(make_small):
     classifier.fit(X, y).predict(X)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    # In single precision the images would take four times their bytes. A chunk of a thousand in
-    # double precision takes twice.
-    assert peak < 3 * X.nbytes
+    assert peak < 2 * X.nbytes  # in single precision the images take four times their bytes
 
 
 def test_pickle_predicts_the_same_in_another_process(fitted, digits, tmp_path):
@@ -297,8 +294,10 @@ def test_weights(make_small, digits):
     favoured = make_small(class_weight={0: 50.0}).fit(X, y).predict_proba(X)
     assert (plain != balanced).any()
     assert favoured[:, 0].mean() > plain[:, 0].mean()
-    with pytest.raises(ValueError, match="leave no image with a weight above 0"):
+    with pytest.raises(ValueError, match="must contain at least one non-zero number"):
         make_small().fit(X, y, sample_weight=np.zeros(300))
+    with pytest.raises(ValueError, match="is 0 for every image"):
+        make_small(class_weight=dict.fromkeys(range(10), 0)).fit(X, y)
 
 
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine", None])

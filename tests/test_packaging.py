@@ -40,8 +40,10 @@ def test_works_elsewhere(which, distributions, tmp_path):
     distribution = distributions[["sdist", "wheel"].index(which)]
     site = tmp_path / "site"
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-        + ["--disable-pip-version-check", "--target", site, distribution],
+        [
+            *(sys.executable, "-m", "pip", "install", "--disable-pip-version-check"),
+            *("--no-deps", "--no-build-isolation", "--target", site, distribution),
+        ],
         check=True,
         capture_output=True,
     )

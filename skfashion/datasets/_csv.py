@@ -35,9 +35,10 @@ def read_image_csv(path, *, label="label", image_shape=None):
     -------
     bunch : Bunch
         ``data`` (n, n_pixels) and ``images`` (n, height, width[, 3]) of ``uint8``, ``target``
-        (n,) of ``int64``, ``target_names`` and ``DESCR``. Integer labels are kept as they are;
-        they are named as in Fashion-MNIST if they are 0 to 9 and the images 28x28. Words become
-        their position in the sorted ``target_names``.
+        (n,) of ``int64``, ``target_names`` and ``DESCR``. Integer labels are kept as they are, and
+        ``target_names`` are those of the labels that occur, in ascending order; if they are from 0
+        to 9 and the images 28x28, as in Fashion-MNIST. Words become their position in the sorted
+        ``target_names``.
 
     Raises
     ------
@@ -122,8 +123,8 @@ def _to_target(labels, path, shape):
         raise DatasetError(f"{path}, image {row}: the label is missing.")
     if pd.api.types.is_integer_dtype(labels):
         target = labels.to_numpy()
-        is_fashion = shape == (28, 28, 1) and target.min() >= 0 and target.max() < 10
-        names = FASHION_CLASSES if is_fashion else [str(value) for value in np.unique(target)]
-        return target, names
+        found = np.unique(target).tolist()
+        is_fashion = shape == (28, 28, 1) and found[0] >= 0 and found[-1] < len(FASHION_CLASSES)
+        return target, [FASHION_CLASSES[i] if is_fashion else str(i) for i in found]
     names, target = np.unique(labels.astype(str).to_numpy(dtype=str), return_inverse=True)
     return target, names.tolist()

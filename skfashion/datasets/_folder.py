@@ -69,8 +69,8 @@ def read_image(path, *, image_shape=(28, 28), color=False, invert=False):
         )
     background = 255 if invert else 0
     try:
-        with Image.open(path) as picture:
-            picture = ImageOps.exif_transpose(picture)
+        with Image.open(path) as file:
+            picture = ImageOps.exif_transpose(file)
             if picture.mode.startswith("I"):  # 16 bits, of which Pillow would keep the low 8
                 picture = Image.fromarray((np.asarray(picture) // 256).astype(np.uint8))
             if picture.has_transparency_data:

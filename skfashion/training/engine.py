@@ -89,8 +89,8 @@ class Engine:
             self.optimizer.weight_decay = keras.Variable(0.0, trainable=False, name="weight_decay")
         self.optimizer.build(self.network.trainable_variables)
         self.loaded = None
-        self._optimizer_start = [np.array(v) for v in self.optimizer.variables]
-        self._initial_weights = [np.array(v) for v in self.network.weights]
+        self._optimizer_start = _to_arrays(self.optimizer.variables)
+        self._initial_weights = _to_arrays(self.network.weights)
         self._initializers = _find_initializers(self.network)
         weights = {id(v) for v in self.network.weights}
         self._seed_states = [v for v in self.network.variables if id(v) not in weights]
@@ -108,7 +108,8 @@ class Engine:
                 **initializer.get_config(),
                 "seed": derive_seed(seed, Purpose.INITIAL_WEIGHTS, i),
             }
-            weights[i] = np.array(type(initializer).from_config(config)(weights[i].shape))
+            drawn = type(initializer).from_config(config)(weights[i].shape)
+            weights[i] = keras.ops.convert_to_numpy(drawn)
         self.load(weights)
         for variable, value in zip(self.optimizer.variables, self._optimizer_start, strict=True):
             variable.assign(value)
@@ -130,7 +131,12 @@ class Engine:
 
     def weights(self):
         """The network's weights as new arrays."""
-        return [np.array(v) for v in self.network.weights]
+        return _to_arrays(self.network.weights)
+
+
+def _to_arrays(variables):
+    """The values of Keras variables, as arrays of their own memory."""
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
 def _walk_layers(layer):
@@ -168,10 +174,10 @@ def _find_initializers(network):
                 continue
             for initializer in initializers:
                 try:
-                    drawn = np.array(initializer(variable.shape, dtype=variable.dtype))
+                    drawn = initializer(variable.shape, dtype=variable.dtype)
                 except (TypeError, ValueError):
                     continue  # an initializer for weights of another rank
-                if np.array_equal(drawn, np.array(variable)):
+                if np.array_equal(keras.ops.convert_to_numpy(drawn), *_to_arrays([variable])):
                     found[position] = initializer
                     break
     return found

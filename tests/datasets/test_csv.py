@@ -41,6 +41,17 @@ def test_label_column_anywhere_with_words(tmp_path):
     np.testing.assert_array_equal(found.images[:, :, 0], [[1, 2, 3], [4, 5, 6]])
 
 
+def test_names_are_of_the_labels_that_occur(tmp_path):
+    pixels = ",0" * 784
+    header = "label," + ",".join(f"pixel{i}" for i in range(784))
+    path = write(tmp_path / "a.csv", [f"{label}{pixels}" for label in (9, 1, 9)], header=header)
+    found = read_image_csv(path)
+    np.testing.assert_array_equal(found.target, [9, 1, 9])
+    assert found.target_names == ["Trouser", "Ankle boot"]
+    path = write(tmp_path / "b.csv", ["30,1,2,3,4", "-1,1,2,3,4"])
+    assert read_image_csv(path).target_names == ["-1", "30"]
+
+
 def test_colour(tmp_path):
     path = write(tmp_path / "a.csv", ["0,1,2,3"], header="label,r,g,b")
     assert read_image_csv(path).images.shape == (1, 1, 1, 3)

@@ -41,7 +41,7 @@ def test_result_can_be_changed(tmp_path):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match="No IDX file .*nothing-here"):
+    with pytest.raises(FileNotFoundError, match=r"No IDX file .*nothing-here"):
         read_idx(tmp_path / "nothing-here")
 
 
