@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from functools import partial
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -53,7 +54,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
     schedule : {"one_cycle", "cosine"} or None, default="one_cycle"
         How the learning rate changes from step to step: "one_cycle" rises linearly for the first
         quarter of the training and falls linearly to zero, "cosine" falls along half a cosine,
-        None keeps it.
+        None keeps it. Callbacks that change the learning rate need None.
     label_smoothing : float, default=0.1
         Share of each label that is spread evenly over all classes in the training loss.
     dropout : float, default=None
@@ -92,7 +93,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         Height, width and channels of the training images.
     n_features_in_ : int
         Values in an image: height times width times channels.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names, if X was a data frame whose column names are all strings.
     weights_ : list of ndarray
         The network's weights, in Keras' order.
@@ -146,7 +147,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
-        "callbacks": [list, tuple, object, None],
+        "callbacks": "no_validation",  # Keras is not imported yet; the training loop checks
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -226,11 +227,15 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         from skfashion.training.loop import LabelledImages, train
         from skfashion.training.randomness import Purpose, derive_seed, draw_seed
 
+        for attribute in ("weights_", "target_names_"):  # of an earlier fit, should this one fail
+            self.__dict__.pop(attribute, None)
         X, y = self._check_labelled(X, y, reset=True)
         classes, y_index = np.unique(y, return_inverse=True)
         image_shape = infer_image_shape(X.shape, self.image_shape)
         weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        weights = weights * compute_sample_weight(self.class_weight, y)
+        weighted = np.flatnonzero(weights)
+        weights = weights.copy()
+        weights[weighted] *= compute_sample_weight(self.class_weight, y[weighted])
         rows = np.flatnonzero(weights)
         if not len(rows):
             raise ValueError("sample_weight times class_weight is 0 for every image.")
@@ -302,7 +307,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If X holds no images of the fitted size with finite pixels.
         """
-        most_probable = self.predict_proba(X).argmax(axis=1)
+        most_probable = self._probabilities(X).argmax(axis=1)
         return self.classes_[most_probable]
 
     def predict_proba(self, X):
@@ -325,6 +330,9 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If X holds no images of the fitted size with finite pixels.
         """
+        return self._probabilities(X)
+
+    def _probabilities(self, X):
         check_is_fitted(self)
         X = self._check_images(X, reset=False)
         self._check_image_shape(X, "X", self.image_shape_)
@@ -334,7 +342,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
                 f"pixels from {self._pixel_range[0]:g} to {self._pixel_range[1]:g}. Scale both "
                 "alike, or the predictions are worthless.",
                 PixelRangeWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         from skfashion.training.engine import borrow_engine
         from skfashion.training.loop import predict_probabilities
@@ -352,13 +360,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if self._model is None:
-            from skfashion.training.engine import compose_model
-            from skfashion.training.randomness import fixed_keras_seeds
-
-            with fixed_keras_seeds():
-                network = self._build_network()
-                self._model = compose_model(network, self._pixel_scale, self._pixel_offset)
-            network.set_weights(self.weights_)
+            self._model = self._compose_model()
         return self._model
 
     def save(self, path, *, target_names=None):
@@ -478,6 +480,15 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
             rows, test_size=n_validation, stratify=y_index[rows], random_state=seed
         )
 
+    def _compose_model(self):
+        from skfashion.training.engine import compose_model
+        from skfashion.training.randomness import fixed_keras_seeds
+
+        with fixed_keras_seeds():
+            network = self._build_network()
+        network.set_weights(self.weights_)
+        return compose_model(network, self._pixel_scale, self._pixel_offset)
+
     def _options(self):
         """The architecture's options that differ from its own defaults."""
         options = {"dropout": self.dropout} if self.dropout is not None else {}
@@ -517,11 +528,22 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         """The key of an engine that can run this classifier's network, and how to make one."""
         from skfashion.networks._registry import get_architecture
 
-        if isinstance(self.architecture, str):
-            get_architecture(self.architecture)
+        architecture = self.architecture
+        if isinstance(architecture, str):
+            architecture = get_architecture(architecture)
+        elif isinstance(architecture, partial):  # clone() copies it, so identity will not do
+            keywords = tuple(sorted(architecture.keywords.items()))
+            architecture = (architecture.func, architecture.args, keywords)
+        try:
+            hash(architecture)
+        except TypeError as error:
+            raise TypeError(
+                f"architecture={self.architecture!r} must be hashable, so that its compiled "
+                "network is found again."
+            ) from error
         decay_weights = self.weight_decay > 0
         key = (
-            self.architecture,
+            architecture,
             self.image_shape_,
             len(self.classes_),
             *sorted(self._options().items()),

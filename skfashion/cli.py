@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -68,7 +69,6 @@ def train(data, recipe, epochs, output, seed, force):
     """Train a network, test it, and save it with its results."""
     from skfashion.recipes import make_recipe
 
-    started = time.perf_counter()
     overrides = {"random_state": seed, "verbose": 1}
     if epochs is not None:
         overrides["epochs"] = epochs
@@ -87,9 +87,14 @@ def train(data, recipe, epochs, output, seed, force):
         f"{len(training.target_names)} classes: {description}."
     )
     _start_keras()
-    classifier.fit(training.data, training.target)
+    versions = _versions()
+    started = time.perf_counter()
+    try:
+        classifier.fit(training.data, training.target)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     fit_seconds = time.perf_counter() - started
-    metrics, report = _evaluate(classifier, test, training.target_names)
+    metrics, report, predicted = _evaluate(classifier, test, training.target_names)
     metrics = {
         "recipe": recipe,
         "data": data,
@@ -98,10 +103,12 @@ def train(data, recipe, epochs, output, seed, force):
         "epochs": classifier.n_epochs_,
         "fit_seconds": round(fit_seconds, 1),
         **metrics,
-        "versions": _versions(),
+        "versions": versions,
     }
     try:
-        _write_results(output, classifier, test, training.target_names, metrics, report)
+        _write_results(
+            output, classifier, test.target, predicted, training.target_names, metrics, report
+        )
     except OSError as error:
         raise click.ClickException(f"Cannot write to {output}: {error}") from error
     click.echo(report)
@@ -134,6 +141,13 @@ def predict(model, images, invert):
         classifier = FashionCNNClassifier.load(model)
     except (SkfashionError, OSError) as error:
         raise click.BadParameter(str(error), param_hint="MODEL") from error
+    lowest, highest = classifier._pixel_range
+    if lowest < 0 or 1 < highest < 32 or highest > 255:
+        raise click.BadParameter(
+            f"{model} was fitted on pixels from {lowest:g} to {highest:g}; those of picture files "
+            "are from 0 to 255, or scaled to 0-1.",
+            param_hint="MODEL",
+        )
     height, width, channels = classifier.image_shape_
     if channels not in (1, 3):
         raise click.BadParameter(
@@ -158,7 +172,7 @@ def predict(model, images, invert):
                     "Fashion-MNIST's is, add --invert.",
                     err=True,
                 )
-    if classifier._pixel_range[1] <= 1:  # fitted on scaled pixels
+    if highest <= 1:
         pixels = pixels / 255
     probabilities = classifier.predict_proba(pixels)
     names = classifier.target_names_ or classifier.classes_
@@ -183,12 +197,12 @@ def _check_output(output, force):
             param_hint="--output",
         )
     try:
-        created = not output.exists()
+        created = [folder for folder in (output, *output.parents) if not folder.exists()]
         output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=output):
             pass
-        if created:
-            output.rmdir()
+        for folder in created:
+            folder.rmdir()
     except OSError as error:
         raise click.BadParameter(
             f"cannot write to {output}: {error.strerror}.", param_hint="--output"
@@ -196,7 +210,14 @@ def _check_output(output, force):
 
 
 def _load(data, seed):
-    """Training images, test images, and a description of both."""
+    """Training images, test images, and a description of both; at least two classes."""
+    training, test, description = _read(data, seed)
+    if len(set(training.target)) < 2:
+        raise ValueError(f"{data} holds images of one class only, {training.target_names[0]!r}.")
+    return training, test, description
+
+
+def _read(data, seed):
     from skfashion.datasets import (
         fetch_fashion_mnist,
         load_fashion_sample,
@@ -212,7 +233,7 @@ def _load(data, seed):
             load(subset="test"),
             {"sample": "the sample", "full": "all"}[data] + (" of Fashion-MNIST"),
         )
-    path = Path(data)
+    path = Path(data).expanduser()
     if not path.exists():
         raise ValueError(f"{data!r} is neither 'sample' nor 'full' nor a file or folder.")
     if path.is_file():
@@ -243,7 +264,7 @@ def _split(bunch, seed, path):
 
 
 def _evaluate(classifier, test, target_names):
-    """Metrics as they go into metrics.json, and a report to read."""
+    """Metrics as they go into metrics.json, a report to read, and the predicted classes."""
     from sklearn.metrics import classification_report, log_loss
 
     probabilities = classifier.predict_proba(test.data)
@@ -259,18 +280,24 @@ def _evaluate(classifier, test, target_names):
         "per_class": {name: per_class[name] for name in target_names},
     }
     report = classification_report(test.target, predicted, digits=3, zero_division=0, **arguments)
-    return metrics, report
+    return metrics, report, predicted
 
 
 def _versions():
-    from importlib.metadata import version
+    import keras
+    import sklearn
 
-    return {name: version(name) for name in ("skfashion", "keras", "tensorflow", "scikit-learn")}
+    backend = keras.backend.backend()
+    return {
+        "skfashion": skfashion.__version__,
+        "keras": keras.__version__,
+        backend: import_module(backend).__version__,
+        "scikit-learn": sklearn.__version__,
+    }
 
 
-def _write_results(output, classifier, test, target_names, metrics, report):
+def _write_results(output, classifier, target, predicted, target_names, metrics, report):
     """Write all result files, or none of them."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from sklearn.metrics import ConfusionMatrixDisplay
 
@@ -286,17 +313,15 @@ def _write_results(output, classifier, test, target_names, metrics, report):
 
         # Figures of their own, so that no window system is asked for and pyplot holds nothing.
         curves = Figure(figsize=(9, 3.6), layout="constrained")
-        FigureCanvasAgg(curves)
         TrainingHistoryDisplay.from_estimator(classifier, axes=curves.subplots(1, 2))
         curves.savefig(unfinished / "training_curves.png", dpi=120)
 
         n_classes = len(target_names)
         size = 3 + 0.5 * min(n_classes, 40)
         matrix = Figure(figsize=(size + 0.6, size), layout="constrained")
-        FigureCanvasAgg(matrix)
         ConfusionMatrixDisplay.from_predictions(
-            test.target,
-            classifier.predict(test.data),
+            target,
+            predicted,
             labels=classifier.classes_,
             display_labels=target_names,
             xticks_rotation=45,

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from skfashion.errors import ModelFileError
 
@@ -28,10 +29,17 @@ class SavedArchitecture:
     def __init__(self, config):
         self.config = config
 
-    def __call__(self, image_shape, n_classes):
+    def __call__(self, image_shape, n_classes, **options):
+        # The options are part of what was saved.
         import keras
 
         return keras.saving.deserialize_keras_object(self.config, safe_mode=True)
+
+    def __eq__(self, other):
+        return isinstance(other, SavedArchitecture) and self.config == other.config
+
+    def __hash__(self):
+        return hash(json.dumps(self.config, sort_keys=True))
 
 
 def save_classifier(classifier, path, *, target_names=None):
@@ -39,7 +47,7 @@ def save_classifier(classifier, path, *, target_names=None):
     path = Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"path must end in .keras, got {str(path)!r}.")
-    model = classifier.model_
+    check_is_fitted(classifier)
     if target_names is None:
         target_names = getattr(classifier, "target_names_", None)
     elif len(target_names) != len(classifier.classes_):
@@ -62,7 +70,7 @@ def save_classifier(classifier, path, *, target_names=None):
     }
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as directory:
         temporary = Path(directory, path.name)
-        model.save(temporary)
+        classifier._compose_model().save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_MEMBER, json.dumps(side, indent=1))
         os.replace(temporary, path)
@@ -77,8 +85,6 @@ def load_classifier(cls, path):
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
             side = json.loads(archive.read(_MEMBER))
-    except zipfile.BadZipFile as error:
-        raise ModelFileError(f"{path} is not a .keras file, or is damaged: {error}.") from error
     except KeyError as error:
         raise ModelFileError(
             f"{path} holds no {_MEMBER}: it was not written by FashionCNNClassifier.save. Open it "
@@ -86,6 +92,8 @@ def load_classifier(cls, path):
         ) from error
     except ValueError as error:
         raise ModelFileError(f"{_MEMBER} in {path} is damaged: {error}.") from error
+    except Exception as error:  # zipfile and zlib raise many kinds on a damaged archive
+        raise ModelFileError(f"{path} is not a .keras file, or is damaged: {error}.") from error
     if damaged is not None:
         raise ModelFileError(f"{damaged} in {path} is damaged.")
     if not isinstance(side, dict) or side.get("format_version") != _FORMAT_VERSION:
@@ -111,6 +119,8 @@ def _storable_parameters(classifier):
     if parameters["random_state"] is not None:
         is_int = isinstance(parameters["random_state"], (int, np.integer))
         parameters["random_state"] = int(parameters["random_state"]) if is_int else None
+    if parameters["image_shape"] is not None:
+        parameters["image_shape"] = [int(size) for size in parameters["image_shape"]]
     if isinstance(parameters["class_weight"], dict):
         # JSON has no keys but strings.
         parameters["class_weight"] = [
@@ -150,9 +160,8 @@ def _restore(cls, side, network):
     classifier.history_ = side["history"]
     classifier.best_epoch_ = side["best_epoch"]
     classifier.n_epochs_ = len(classifier.history_["loss"])
-    expected = [tuple(weight.shape) for weight in classifier._build_network().weights]
     classifier.weights_ = network.get_weights()
-    found = [weight.shape for weight in classifier.weights_]
-    if found != expected:
-        raise ValueError(f"its weights have shapes {found}, the architecture's are {expected}")
+    for weight in classifier.weights_:
+        weight.setflags(write=False)
+    classifier._compose_model()  # raises if the weights are not the architecture's
     return classifier

@@ -1,7 +1,6 @@
 """Named, complete configurations of the classifier."""
 
-import difflib
-
+from skfashion._names import check_name
 from skfashion.classifier import FashionCNNClassifier
 
 __all__ = ["list_recipes", "make_recipe"]
@@ -67,8 +66,5 @@ def make_recipe(name, **overrides):
     >>> make_recipe("basic", epochs=3).epochs
     3
     """
-    if name not in _RECIPES:
-        nearest = difflib.get_close_matches(str(name), _RECIPES, n=1)
-        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-        raise ValueError(f"Unknown recipe {name!r}.{hint} Known: {', '.join(list_recipes())}.")
+    check_name("recipe", name, _RECIPES)
     return FashionCNNClassifier(**{**_RECIPES[name], **overrides})

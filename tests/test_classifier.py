@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -183,6 +184,11 @@ def test_no_global_state(make_small, digits, tmp_path, monkeypatch):
         make_small(random_state=random_state).fit(*digits).predict(digits[0])
         make_small(architecture=network, random_state=random_state).fit(*digits)
         assert state() == before
+    classifier = make_small().fit(*digits)
+    before = state()
+    classifier.save(tmp_path.parent / "outside.keras")
+    FashionCNNClassifier.load(tmp_path.parent / "outside.keras")
+    assert state() == before
 
 
 def test_no_float_copy_of_the_images(make_small):
@@ -296,6 +302,12 @@ def test_weights(make_small, digits):
     assert favoured[:, 0].mean() > plain[:, 0].mean()
     with pytest.raises(ValueError, match="must contain at least one non-zero number"):
         make_small().fit(X, y, sample_weight=np.zeros(300))
+    balanced = make_small(class_weight="balanced")
+    weights = np.r_[np.zeros(100), np.ones(200)]
+    np.testing.assert_array_equal(
+        balanced.fit(X, y, sample_weight=weights).predict_proba(X),
+        balanced.fit(X[100:], y[100:]).predict_proba(X),
+    )
     with pytest.raises(ValueError, match="is 0 for every image"):
         make_small(class_weight=dict.fromkeys(range(10), 0)).fit(X, y)
 
@@ -318,6 +330,12 @@ def test_weight_decay_and_l2_shrink_the_weights(make_small, digits):
     assert size(weight_decay=5.0) < 0.9 * size()
     assert size(weight_decay=50.0) < 0.9 * size(weight_decay=5.0)
     assert size(l2=0.1) < 0.95 * size()
+
+
+def test_no_weight_decay_means_none(make_small, digits):
+    """AdamW without weight decay is Adam."""
+    adamw, adam = (make_small(optimizer=name).fit(*digits) for name in ("adamw", "adam"))
+    np.testing.assert_array_equal(adamw.predict_proba(digits[0]), adam.predict_proba(digits[0]))
 
 
 def test_label_smoothing_lowers_confidence(make_small, digits):
@@ -391,6 +409,16 @@ def test_pretrained_weights_stay(make_small, digits):
         )
 
 
+@dataclass
+class Unhashable:
+    """A callable with fields that can change."""
+
+    width: int = 3
+
+    def __call__(self, image_shape, n_classes):
+        return small_network(image_shape, n_classes)
+
+
 def two_outputs(image_shape, n_classes):
     inputs = keras.Input(image_shape)
     x = keras.layers.Flatten()(inputs)
@@ -400,6 +428,7 @@ def two_outputs(image_shape, n_classes):
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
+        ({"architecture": Unhashable()}, TypeError, "must be hashable"),
         ({"architecture": "fasst"}, ValueError, "Did you mean 'fast'"),
         ({"architecture": "basic"}, ValueError, "at least 18x18 pixels, got 8x8"),
         ({"architecture": lambda s, n: 3}, TypeError, "must return a keras.Model, got 3"),
@@ -411,7 +440,8 @@ def two_outputs(image_shape, n_classes):
         ({"learning_rate": -1.0}, ValueError, "'learning_rate' parameter"),
         ({"dropout": 1.0}, ValueError, "'dropout' parameter"),
         ({"schedule": "linear"}, ValueError, "'schedule' parameter"),
-        ({"optimizer": "adm"}, ValueError, "optimizer"),
+        ({"optimizer": "adm"}, ValueError, "optimizer must be .* got 'adm'"),
+        ({"callbacks": ["stop"]}, TypeError, "callbacks must be Keras callbacks, got 'stop'"),
         ({"image_shape": (9, 9)}, ValueError, "has 81 values, but X has 64 features"),
     ],
 )
@@ -487,6 +517,66 @@ def test_divergence_is_an_error(make_small, digits):
     parameters = {"optimizer": "sgd", "learning_rate": 1e30, "schedule": None}
     with pytest.raises(TrainingDivergedError, match=r"learning_rate=1e\+30 usually helps"):
         make_small(architecture=small_network, **parameters).fit(*digits)
+
+
+def test_failed_refit_leaves_no_mixture(make_small, digits):
+    X, y = digits
+    classifier = make_small().fit(X, y)
+    with pytest.raises(ValueError, match="18x18"):
+        classifier.set_params(architecture="basic").fit(X, y % 2)
+    with pytest.raises(NotFittedError):
+        classifier.predict(X)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_divergence_in_the_last_step_is_an_error(early_stopping, make_small, digits):
+    parameters = {"optimizer": "sgd", "learning_rate": 1e38, "schedule": None, "batch_size": 300}
+    classifier = make_small(epochs=1, early_stopping=early_stopping, **parameters)
+    with pytest.raises(TrainingDivergedError):
+        classifier.fit(*digits)
+
+
+def test_architecture_on_a_fitted_model(make_small, fitted, digits):
+    def transfer(image_shape, n_classes):
+        inputs = keras.Input(image_shape)
+        x = fitted.model_.layers[-1](inputs)
+        return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+    assert make_small(architecture=transfer).fit(*digits).n_epochs_ == 2
+
+
+class Blocks(keras.Layer):
+    """Holds layers in a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.blocks = [keras.layers.Dense(5), keras.layers.Dense(5)]
+
+    def build(self, shape):
+        self.blocks[0].build(shape)
+        self.blocks[1].build((*shape[:-1], 5))
+
+    def call(self, x):
+        return self.blocks[1](self.blocks[0](x))
+
+
+def test_initial_weights_of_layers_in_lists_follow_the_seed(make_small, digits):
+    def network(image_shape, n_classes):
+        inputs = keras.Input(image_shape)
+        x = Blocks()(keras.layers.Flatten()(inputs))
+        return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+    first, second = (
+        make_small(architecture=network, random_state=seed, learning_rate=1e-12).fit(*digits)
+        for seed in (0, 1)
+    )
+    for one, other in zip(first.weights_, second.weights_, strict=True):
+        assert one.ndim == 1 or not np.allclose(one, other)
+
+
+def test_weights_cannot_be_changed_unnoticed(fitted):
+    with pytest.raises(ValueError, match="read-only"):
+        fitted.weights_[0][:] = 0
 
 
 def test_pixel_range_warning(make_small):

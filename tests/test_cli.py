@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from skfashion import FashionCNNClassifier
 from skfashion.datasets import load_fashion_sample, read_image_folder
@@ -163,6 +164,9 @@ def test_other_data(layout, pictures, tmp_path):
         (["train", "--output", "bad.csv"], "cannot write to bad.csv"),
         (["train", "--output", "bad.csv/deeper"], "cannot write to bad.csv/deeper"),
         (["train", "--frobnicate"], "No such option"),
+        (["train", "--data", "one"], "holds images of one class only, 'hat'"),
+        (["train", "--data", "8x8.csv", "--recipe", "basic"], "at least 18x18 pixels, got 8x8"),
+        (["train", "--data", "bad.csv", "--output", "a/b/c"], "has no column 'label'"),
         (["predict"], "Missing argument"),
         (["predict", "missing.keras", "x.png"], "No model file 'missing.keras'"),
         (["predict", "bad.csv", "x.png"], "is not a .keras file"),
@@ -171,11 +175,17 @@ def test_other_data(layout, pictures, tmp_path):
 def test_wrong_argument_gets_one_line(arguments, message, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    digits = load_digits(as_frame=True).frame.rename(columns={"target": "label"})
+    digits.astype(int)[:100].to_csv(tmp_path / "8x8.csv", index=False)
+    (tmp_path / "one" / "hat").mkdir(parents=True)
+    for i in range(5):
+        Image.new("L", (28, 28), 50 * i).save(tmp_path / "one" / "hat" / f"{i}.png")
+    before = {p.name for p in tmp_path.iterdir()}
     result = run(*arguments, cwd=tmp_path)
     assert result.returncode == 2
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
-    assert {p.name for p in tmp_path.iterdir()} == {"empty", "bad.csv"}
+    assert {p.name for p in tmp_path.iterdir()} == before
 
 
 def test_wrong_picture_gets_one_line(trained, tmp_path):

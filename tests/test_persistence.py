@@ -36,6 +36,23 @@ def test_plain_keras_opens_it(fitted, digits, path):
     np.testing.assert_allclose(found, fitted.predict_proba(X), atol=1e-5)
 
 
+def test_changing_the_model_changes_nothing_else(make_small, digits, tmp_path):
+    X, y = digits
+    classifier = make_small().fit(X, y)
+    expected = classifier.predict_proba(X)
+    classifier.model_.set_weights([0 * weight for weight in classifier.weights_])
+    classifier.save(tmp_path / "a.keras")
+    for model in (classifier, FashionCNNClassifier.load(tmp_path / "a.keras")):
+        np.testing.assert_array_equal(model.predict_proba(X), expected)
+
+
+def test_names_do_not_outlive_a_refit(digits, path):
+    X, y = digits
+    loaded = FashionCNNClassifier.load(path).fit(X, y % 2 + 5)
+    loaded.save(path)
+    assert FashionCNNClassifier.load(path).target_names_ is None
+
+
 def test_nothing_else_is_written(path):
     assert [p.name for p in path.parent.iterdir()] == ["digits.keras"]
 
@@ -46,7 +63,7 @@ def test_labels_and_parameters(labels, make_small, digits, tmp_path):
     y = np.array(list("abcdefghij"))[y] if labels == "names" else y > 4
     classifier = make_small(
         class_weight=dict.fromkeys(np.unique(y), 1.5),
-        image_shape=(4, 16),
+        image_shape=np.array([4, 16]),
         random_state=np.int64(3),
         callbacks=[keras.callbacks.TerminateOnNaN()],
         epochs=np.int32(1),
@@ -62,16 +79,17 @@ def test_labels_and_parameters(labels, make_small, digits, tmp_path):
 def test_architecture_of_the_caller(make_small, digits, tmp_path):
     X, y = digits
 
-    def network(image_shape, n_classes):
+    def network(image_shape, n_classes, dropout):
         return keras.Sequential(
             [
                 keras.Input(image_shape),
                 keras.layers.Flatten(),
+                keras.layers.Dropout(dropout),
                 keras.layers.Dense(n_classes, activation="softmax"),
             ]
         )
 
-    classifier = make_small(architecture=network).fit(X, y)
+    classifier = make_small(architecture=network, dropout=0.1).fit(X, y)
     classifier.save(tmp_path / "a.keras")
     loaded = FashionCNNClassifier.load(tmp_path / "a.keras")
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))

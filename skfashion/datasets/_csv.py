@@ -1,5 +1,7 @@
 """Images as rows of a CSV file, as Kaggle publishes Fashion-MNIST."""
 
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +76,8 @@ def read_image_csv(path, *, label="label", image_shape=None):
     try:
         with pd.read_csv(path, chunksize=_CHUNK_ROWS) as chunks:
             for frame in chunks:
+                if not isinstance(frame.index, pd.RangeIndex):
+                    raise DatasetError(f"{path} has rows with more fields than its header.")
                 if label not in frame:
                     raise DatasetError(
                         f"{path} has no column {label!r}; its columns are "
@@ -82,7 +86,9 @@ def read_image_csv(path, *, label="label", image_shape=None):
                 labels.append(frame.pop(label))
                 parts.append(_to_pixels(frame, path, first_row=n_read + 1))
                 n_read += len(frame)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+    except DatasetError:
+        raise
+    except (EOFError, OSError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise DatasetError(f"{path} is not a readable CSV file: {error}") from error
     if not n_read:
         raise DatasetError(f"{path} has a header but no images.")

@@ -66,7 +66,8 @@ def fetch_fashion_mnist(
     subset : {"train", "test", "all"}, default="train"
         The 60,000 training images, the 10,000 test images, or both in this order.
     data_home : str or path-like, default=None
-        Folder that downloads are kept in; None is ``skfashion`` in the user's cache folder.
+        Folder in whose ``fashion-mnist`` downloads are kept; None is ``skfashion`` in the user's
+        cache folder.
     source : {"auto", "system", "keras", "download"} or path-like, default="auto"
         "auto" tries ``data_home``, the system package, Keras' cache and the download, in this
         order. "system" is Debian's package ``dataset-fashion-mnist``, "keras" what
@@ -90,7 +91,8 @@ def fetch_fashion_mnist(
     Raises
     ------
     DatasetNotFoundError
-        If the images are nowhere to be had; the message lists what was tried and what to do.
+        If the images are nowhere to be had; the message lists what was tried and what to do. Also
+        if ``source`` is a directory that is missing or lacks a file.
     DatasetError
         If a file of the given ``source`` is damaged or is not Fashion-MNIST's.
     ValueError
@@ -140,7 +142,7 @@ def find_sources(data_home=None):
 
     keras_home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
     return {
-        "download": Path(data_home) if data_home is not None else pooch.os_cache("skfashion"),
+        "download": Path(data_home or pooch.os_cache("skfashion")).expanduser() / "fashion-mnist",
         "system": _SYSTEM,
         "keras": Path(keras_home, "datasets", "fashion-mnist"),
     }
@@ -152,12 +154,13 @@ def _load_parts(parts, data_home, source, download_if_missing):
     cache = directories["download"]
     is_name = isinstance(source, str) and source in ("auto", *directories)
     if not is_name:
-        if not Path(source).is_dir():
+        directory = Path(source).expanduser()
+        if not directory.is_dir():
             raise DatasetNotFoundError(
                 f"source={str(source)!r} is neither a directory nor one of 'auto', "
                 f"{', '.join(map(repr, directories))}."
             )
-        return [_read_part(part, Path(source)) for part in parts]
+        return [_read_part(part, directory) for part in parts]
 
     tried = []
     for name, directory in directories.items():
@@ -165,7 +168,7 @@ def _load_parts(parts, data_home, source, download_if_missing):
             continue
         try:
             return [_read_part(part, directory) for part in parts]
-        except FileNotFoundError as error:
+        except OSError as error:
             tried.append(str(error))
         except DatasetError as error:
             if name == "download":
@@ -218,7 +221,7 @@ def _find_file(name, directory):
     for candidate in (f"{name}.gz", name):
         if Path(directory, candidate).is_file():
             return Path(directory, candidate)
-    raise FileNotFoundError(f"{directory}: no {name}.gz")
+    raise DatasetNotFoundError(f"{directory}: no {name}.gz")
 
 
 def _discard_damaged(cache, parts):
@@ -227,7 +230,7 @@ def _discard_damaged(cache, parts):
         for name in _file_names(part):
             try:
                 _read_verified(name, cache)
-            except FileNotFoundError:
+            except OSError:
                 pass
             except DatasetError:
                 _find_file(name, cache).unlink()

@@ -81,7 +81,7 @@ def read_image(path, *, image_shape=(28, 28), color=False, invert=False):
         raise DatasetError(f"{path} is not a picture that can be decoded: {error}.") from error
     fill = (background,) * 3 if color else background
     picture = ImageOps.pad(picture, (width, height), Image.Resampling.LANCZOS, color=fill)
-    image = np.asarray(picture)
+    image = np.array(picture)
     return 255 - image if invert else image
 
 

@@ -1,8 +1,9 @@
 """Architectures by name, imported when they are built."""
 
-import difflib
 import inspect
 from importlib import import_module
+
+from skfashion._names import check_name
 
 __all__ = ["build_network", "get_architecture", "list_networks"]
 
@@ -45,10 +46,7 @@ def get_architecture(name):
     ValueError
         If no architecture has this name; the message names the nearest.
     """
-    if name not in _NAMES:
-        nearest = difflib.get_close_matches(str(name), _NAMES, n=1)
-        hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-        raise ValueError(f"Unknown architecture {name!r}.{hint} Known: {', '.join(_NAMES)}.")
+    check_name("architecture", name, _NAMES)
     return import_module(f"skfashion.networks.{name}").build
 
 

@@ -4,6 +4,8 @@ Keras' own ``train_on_batch`` costs 5 to 15 percent more on small networks, beca
 metrics and copies results at every step.
 """
 
+from functools import cache
+
 import keras
 import tensorflow as tf
 
@@ -17,7 +19,8 @@ def make_steps(network, optimizer):
     weights = tf.TensorSpec((None,), tf.float32)
 
     # Plain Python inside: nothing for AutoGraph to convert. XLA's convolutions are 2 to 4 times
-    # slower than oneDNN's on a CPU.
+    # slower than oneDNN's on a CPU. Concrete functions, traced when first used, because TensorFlow
+    # warns of retracing where several networks each trace a function of this name.
     @tf.function(input_signature=(images, targets, weights), autograph=False, jit_compile=False)
     def train(images, targets, weights):
         with tf.GradientTape() as tape:
@@ -35,11 +38,15 @@ def make_steps(network, optimizer):
     def predict(images):
         return network(images, training=False)
 
+    @cache
+    def concrete(function):
+        return function.get_concrete_function()
+
     def train_step(images, targets, weights):
-        loss, n_correct = train(images, targets, weights).numpy()
+        loss, n_correct = concrete(train)(images, targets, weights).numpy()
         return loss, n_correct
 
     def predict_step(images):
-        return predict(images).numpy()
+        return concrete(predict)(images).numpy()
 
     return train_step, predict_step

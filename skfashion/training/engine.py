@@ -81,12 +81,20 @@ class Engine:
     def __init__(self, build, optimizer, decay_weights):
         with fixed_keras_seeds():
             self.network = build()
-        self.optimizer = keras.optimizers.get(optimizer)
+        try:
+            self.optimizer = keras.optimizers.get(optimizer)
+        except ValueError as error:
+            raise ValueError(
+                "optimizer must be Keras' name of one, such as 'adam', 'adamw' or 'sgd', got "
+                f"{optimizer!r}."
+            ) from error
         if decay_weights:
             # As a variable, so that another strength is not another compilation. Biases and
             # normalisation are left alone, as is usual.
             self.optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
             self.optimizer.weight_decay = keras.Variable(0.0, trainable=False, name="weight_decay")
+        else:
+            self.optimizer.weight_decay = None  # AdamW has one of its own
         self.optimizer.build(self.network.trainable_variables)
         self.loaded = None
         self._optimizer_start = _to_arrays(self.optimizer.variables)
@@ -130,8 +138,11 @@ class Engine:
             self.loaded = weights
 
     def weights(self):
-        """The network's weights as new arrays."""
-        return _to_arrays(self.network.weights)
+        """The network's weights as new arrays, read-only because :meth:`load` knows them again."""
+        weights = _to_arrays(self.network.weights)
+        for array in weights:
+            array.setflags(write=False)
+        return weights
 
 
 def _to_arrays(variables):
@@ -142,11 +153,12 @@ def _to_arrays(variables):
 def _walk_layers(layer):
     """A layer and all layers inside it."""
     yield layer
-    children = getattr(layer, "layers", None)
-    if children is None:
-        children = [value for value in vars(layer).values() if isinstance(value, keras.Layer)]
-    for child in children:
-        yield from _walk_layers(child)
+    values = [layer.layers] if isinstance(layer, keras.Model) else vars(layer).values()
+    for value in values:
+        members = value.values() if isinstance(value, dict) else value
+        for member in members if isinstance(value, (list, tuple, dict)) else [value]:
+            if isinstance(member, keras.Layer):
+                yield from _walk_layers(member)
 
 
 def _find_initializers(network):

@@ -119,11 +119,7 @@ def train(
                     targets[training.y[rows]],
                     training.weights[rows],
                 )
-                if not math.isfinite(loss):
-                    raise TrainingDivergedError(
-                        f"The loss became {loss} in epoch {epoch + 1}, step {step + 1}. A learning "
-                        f"rate lower than learning_rate={learning_rate} usually helps."
-                    )
+                _check_finite(loss, f"loss of epoch {epoch + 1}, step {step + 1}", learning_rate)
                 loss_sum += float(loss) * len(rows)
                 n_correct += float(correct)
                 n_seen += len(rows)
@@ -136,6 +132,9 @@ def train(
                 logs["val_loss"], logs["val_accuracy"] = _evaluate(
                     engine, validation, standardization
                 )
+                _check_finite(
+                    logs["val_loss"], f"validation loss of epoch {epoch + 1}", learning_rate
+                )
             for name, value in logs.items():
                 history.setdefault(name, []).append(value)
             report(epoch, None, logs)
@@ -147,10 +146,12 @@ def train(
             if patience is not None and epoch + 1 - best_epoch >= patience:
                 break
     callback_list.on_train_end()
-    if best_weights is None:
-        return history, epoch + 1
-    engine.load(best_weights)
-    return history, best_epoch
+    if best_weights is not None:
+        engine.load(best_weights)
+    # The last step's loss was computed before its update.
+    for weights in engine.weights():
+        _check_finite(np.abs(weights).max(initial=0), "largest weight", learning_rate)
+    return history, best_epoch or epoch + 1
 
 
 def predict_probabilities(engine, X, standardization, rows=None, batch_size=1024):
@@ -177,6 +178,14 @@ def predict_probabilities(engine, X, standardization, rows=None, batch_size=1024
     return probabilities
 
 
+def _check_finite(value, what, learning_rate):
+    if not math.isfinite(value):
+        raise TrainingDivergedError(
+            f"The {what} became {value}. A learning rate lower than learning_rate={learning_rate} "
+            "usually helps."
+        )
+
+
 def _evaluate(engine, images, standardization):
     """Weighted mean cross-entropy, and accuracy."""
     probabilities = predict_probabilities(engine, images.X, standardization, images.rows)
@@ -191,6 +200,10 @@ def _start_callbacks(callbacks, engine, standardization, **parameters):
     """Users' callbacks as Keras runs them, on a live model that takes raw pixels."""
     if not callbacks:
         return keras.callbacks.CallbackList([]), None
+    for callback in callbacks:
+        kind = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(kind, keras.callbacks.Callback):
+            raise TypeError(f"callbacks must be Keras callbacks, got {callback!r}.")
     model = compose_model(engine.network, *standardization[1:])
     model.compile(optimizer=engine.optimizer, loss="categorical_crossentropy")
     model.stop_training = False

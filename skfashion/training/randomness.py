@@ -36,14 +36,16 @@ def derive_seed(seed, *path):
     return int(np.random.SeedSequence([seed, *path]).generate_state(1)[0] >> 1)
 
 
-_build_lock = threading.Lock()
+# An architecture may itself build on a fitted model.
+_build_lock = threading.RLock()
 
 
 @contextmanager
 def fixed_keras_seeds():
     """Layers built inside get the same default seeds every time.
 
-    Keras draws the seeds of unseeded layers from Python's global generator. It is left as it was.
+    Keras draws the seeds of unseeded layers from Python's global generator. It is left as it was;
+    what other threads draw from it meanwhile is lost.
     """
     with _build_lock:
         state = random.getstate()

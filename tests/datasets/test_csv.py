@@ -1,5 +1,7 @@
 """CSV files of images."""
 
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -81,6 +83,19 @@ def test_missing_column(tmp_path):
     path = write(tmp_path / "a.csv", ["0,1,2,3,4"])
     with pytest.raises(DatasetError, match="no column 'class'; its columns are label, pixel1"):
         read_image_csv(path, label="class")
+
+
+def test_rows_longer_than_the_header(tmp_path):
+    path = write(tmp_path / "a.csv", ["7,0,255,128,3,9", "8,1,2,3,4,5"])
+    with pytest.raises(DatasetError, match="rows with more fields than its header"):
+        read_image_csv(path)
+
+
+def test_truncated_gzip(tmp_path):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"label,pixel1\n" + b"1,2\n" * 5000)[:-20])
+    with pytest.raises(DatasetError, match=r"a\.csv\.gz is not a readable CSV file"):
+        read_image_csv(path)
 
 
 def test_image_shape_that_does_not_fit(tmp_path):

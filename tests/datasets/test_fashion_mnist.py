@@ -108,7 +108,7 @@ def test_source_that_is_no_directory(home):
 
 
 def test_directory_without_the_files(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no train-images-idx3-ubyte\.gz"):
+    with pytest.raises(DatasetNotFoundError, match=r"no train-images-idx3-ubyte\.gz"):
         fetch_fashion_mnist(source=tmp_path)
 
 
@@ -150,7 +150,7 @@ def test_download_is_kept(copied, home, serve, monkeypatch, capfd):
     monkeypatch.setattr(_fashion_mnist, "_MIRRORS", ())
     second = fetch_fashion_mnist(subset="test", data_home=home / "data")
     np.testing.assert_array_equal(first.data, second.data)
-    assert sorted(p.name for p in (home / "data").iterdir()) == [IMAGES, LABELS]
+    assert sorted(p.name for p in (home / "data" / "fashion-mnist").iterdir()) == [IMAGES, LABELS]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -161,7 +161,7 @@ def test_damaged_mirror_is_passed_over(copied, home, serve, monkeypatch, tmp_pat
     monkeypatch.setattr(_fashion_mnist, "_MIRRORS", (serve(bad),))
     with pytest.raises(DatasetNotFoundError, match="hash"):
         fetch_fashion_mnist(subset="test", data_home=home / "data")
-    assert not (home / "data" / LABELS).exists()
+    assert not (home / "data" / "fashion-mnist" / LABELS).exists()
 
     monkeypatch.setattr(_fashion_mnist, "_MIRRORS", (serve(bad), serve(copied)))
     assert len(fetch_fashion_mnist(subset="test", data_home=home / "data").data) == 10_000
@@ -171,16 +171,22 @@ def test_damaged_mirror_is_passed_over(copied, home, serve, monkeypatch, tmp_pat
 def test_damaged_cache_is_renewed(copied, home, serve, monkeypatch, damage):
     publish(copied, monkeypatch)
     monkeypatch.setattr(_fashion_mnist, "_MIRRORS", (serve(copied),))
-    shutil.copytree(copied, home / "data")
-    path = home / "data" / LABELS
+    shutil.copytree(copied, home / "data" / "fashion-mnist")
+    path = home / "data" / "fashion-mnist" / LABELS
     path.write_bytes(damage(path.read_bytes()))
     assert len(fetch_fashion_mnist(subset="test", data_home=home / "data").data) == 10_000
     assert path.read_bytes() == (copied / LABELS).read_bytes()
 
 
+def test_home_is_expanded(copied, home):
+    shutil.copytree(copied, home / "data" / "fashion-mnist")
+    for where in ({"data_home": "~/data"}, {"source": "~/data/fashion-mnist"}):
+        assert len(fetch_fashion_mnist(subset="test", **where).data) == 10_000
+
+
 def test_damaged_cache_is_not_left_when_offline(copied, home):
-    shutil.copytree(copied, home / "data")
-    path = home / "data" / LABELS
+    shutil.copytree(copied, home / "data" / "fashion-mnist")
+    path = home / "data" / "fashion-mnist" / LABELS
     path.write_bytes(swap_for_digits(path.read_bytes()))
     with pytest.raises(DatasetNotFoundError, match="may be MNIST's digits"):
         fetch_fashion_mnist(subset="test", data_home=home / "data")

@@ -1,10 +1,15 @@
 """Engines: one compilation for many fits."""
 
+import os
 import threading
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
+from skfashion import FashionCNNClassifier
 from skfashion.networks import build_network
 from skfashion.training import engine as engine_module
 from skfashion.training.engine import Engine, borrow_engine
@@ -33,6 +38,21 @@ def test_fits_share_one_engine(engines_made, make_small, digits):
                 classifier = make_small(learning_rate=rate, weight_decay=decay, epochs=1)
                 classifier.fit(X[rows], y[rows]).predict(X[:7])
     assert len(engines_made) == 1
+
+
+def test_clones_of_architectures_share_one_engine(
+    engines_made, make_small, fitted, tmp_path, digits
+):
+    for architecture in (partial(build_network, "fast", width=16), "saved"):
+        classifier = make_small(architecture=architecture, epochs=1)
+        if architecture == "saved":
+            classifier.set_params(architecture=partial(build_network, "fast", width=8))
+            classifier.fit(*digits).save(tmp_path / "a.keras")
+            classifier = FashionCNNClassifier.load(tmp_path / "a.keras")
+        before = len(engines_made)
+        for _ in range(3):
+            clone(classifier).fit(*digits)
+        assert len(engines_made) == before + 1
 
 
 def test_another_network_is_another_engine(engines_made, make_small, digits):
@@ -114,10 +134,11 @@ def test_a_fit_is_traced_once_whatever_the_batches(make_small):
     assert len(traces) == 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's /proc")
 def test_memory_stays_flat(make_small, digits):
     def resident_megabytes():
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * 4096 / 1e6
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGESIZE") / 1e6
 
     for seed in range(5):
         make_small(random_state=seed, epochs=1).fit(*digits)
