@@ -1,5 +1,6 @@
 """Fitted classifiers as ``.keras`` files, with the estimator's side as JSON inside."""
 
+import copy
 import json
 import os
 import tempfile
@@ -33,7 +34,8 @@ class SavedArchitecture:
         # The options are part of what was saved.
         import keras
 
-        return keras.saving.deserialize_keras_object(self.config, safe_mode=True)
+        config = copy.deepcopy(self.config)  # Keras empties what it reads
+        return keras.saving.deserialize_keras_object(config, safe_mode=True)
 
     def __eq__(self, other):
         return isinstance(other, SavedArchitecture) and self.config == other.config
@@ -103,8 +105,11 @@ def load_classifier(cls, path):
 
     import keras
 
+    from skfashion.training.randomness import fixed_keras_seeds
+
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with fixed_keras_seeds():
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
         network = model.layers[-1]
         classifier = _restore(cls, side, network)
     except Exception as error:  # Keras raises many kinds on a file that was tampered with

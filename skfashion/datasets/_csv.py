@@ -1,5 +1,6 @@
 """Images as rows of a CSV file, as Kaggle publishes Fashion-MNIST."""
 
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -74,10 +75,11 @@ def read_image_csv(path, *, label="label", image_shape=None):
         raise FileNotFoundError(f"No CSV file {str(path)!r}.")
     labels, parts, n_read = [], [], 0
     try:
-        with pd.read_csv(path, chunksize=_CHUNK_ROWS) as chunks:
+        with (
+            warnings.catch_warnings(action="error", category=pd.errors.ParserWarning),
+            pd.read_csv(path, chunksize=_CHUNK_ROWS, index_col=False) as chunks,
+        ):
             for frame in chunks:
-                if not isinstance(frame.index, pd.RangeIndex):
-                    raise DatasetError(f"{path} has rows with more fields than its header.")
                 if label not in frame:
                     raise DatasetError(
                         f"{path} has no column {label!r}; its columns are "
@@ -88,6 +90,8 @@ def read_image_csv(path, *, label="label", image_shape=None):
                 n_read += len(frame)
     except DatasetError:
         raise
+    except pd.errors.ParserWarning as warning:
+        raise DatasetError(f"{path} has rows with more fields than its header.") from warning
     except (EOFError, OSError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise DatasetError(f"{path} is not a readable CSV file: {error}") from error
     if not n_read:

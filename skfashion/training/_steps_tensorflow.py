@@ -12,8 +12,11 @@ import tensorflow as tf
 __all__ = ["make_steps"]
 
 
-def make_steps(network, optimizer):
-    """Compile a training and a prediction step; see :class:`skfashion.training.engine.Engine`."""
+def make_steps(network, optimizer, decay_weights=None):
+    """Compile a training and a prediction step; see :class:`skfashion.training.engine.Engine`.
+
+    ``decay_weights``, if given, is called before each update.
+    """
     images = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
     targets = tf.TensorSpec((None, *network.output_shape[1:]), tf.float32)
     weights = tf.TensorSpec((None,), tf.float32)
@@ -30,7 +33,10 @@ def make_steps(network, optimizer):
             if network.losses:
                 loss += tf.add_n(network.losses)
         variables = network.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        gradients = tape.gradient(loss, variables)
+        if decay_weights is not None:
+            decay_weights()
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
         hits = tf.equal(tf.argmax(probabilities, -1), tf.argmax(targets, -1))
         return tf.stack([loss, tf.reduce_sum(tf.cast(hits, tf.float32))])
 

@@ -62,7 +62,7 @@ class Engine:
     optimizer : str
         Keras' name of an optimizer.
     decay_weights : bool
-        Whether the optimizer applies weight decay to kernels.
+        Whether training steps apply weight decay to kernels.
 
     Attributes
     ----------
@@ -88,13 +88,8 @@ class Engine:
                 "optimizer must be Keras' name of one, such as 'adam', 'adamw' or 'sgd', got "
                 f"{optimizer!r}."
             ) from error
-        if decay_weights:
-            # As a variable, so that another strength is not another compilation. Biases and
-            # normalisation are left alone, as is usual.
-            self.optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
-            self.optimizer.weight_decay = keras.Variable(0.0, trainable=False, name="weight_decay")
-        else:
-            self.optimizer.weight_decay = None  # AdamW has one of its own
+        if self.optimizer.weight_decay is not None:  # AdamW has one of its own
+            self.optimizer.weight_decay = 0.0
         self.optimizer.build(self.network.trainable_variables)
         self.loaded = None
         self._optimizer_start = _to_arrays(self.optimizer.variables)
@@ -106,7 +101,11 @@ class Engine:
             from skfashion.training._steps_tensorflow import make_steps
         else:
             from skfashion.training._steps_portable import make_steps
-        self.train_step, self.predict_step = make_steps(self.network, self.optimizer)
+        # A variable, so that another strength is not another compilation.
+        self._weight_decay = keras.Variable(0.0, trainable=False, name="weight_decay")
+        self.train_step, self.predict_step = make_steps(
+            self.network, self.optimizer, self._decay_weights if decay_weights else None
+        )
 
     def start(self, seed, learning_rate, weight_decay):
         """Make the network untrained, with initial weights drawn by ``seed``."""
@@ -122,8 +121,14 @@ class Engine:
         for variable, value in zip(self.optimizer.variables, self._optimizer_start, strict=True):
             variable.assign(value)
         self.optimizer.learning_rate = learning_rate
-        if weight_decay:
-            self.optimizer.weight_decay.assign(weight_decay)
+        self._weight_decay.assign(weight_decay)
+
+    def _decay_weights(self):
+        """Shrink the kernels; biases and normalisation are left alone, as is usual."""
+        rate = self.optimizer.learning_rate * self._weight_decay
+        for variable in self.network.trainable_variables:
+            if variable.name not in ("bias", "beta", "gamma"):
+                variable.assign(variable - rate * variable)
 
     def start_epoch(self, seed, epoch):
         """Let dropout and other random layers draw what belongs to this epoch."""

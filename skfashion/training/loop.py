@@ -149,8 +149,9 @@ def train(
     if best_weights is not None:
         engine.load(best_weights)
     # The last step's loss was computed before its update.
-    for weights in engine.weights():
-        _check_finite(np.abs(weights).max(initial=0), "largest weight", learning_rate)
+    few = training.rows[:batch_size]
+    probabilities = predict_probabilities(engine, training.X, standardization, few)
+    _check_finite(probabilities.sum(), "probability of an image", learning_rate)
     return history, best_epoch or epoch + 1
 
 
