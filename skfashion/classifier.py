@@ -1,8 +1,6 @@
 """The classifier: a Keras convolutional network as a scikit-learn estimator."""
 
-import inspect
 import warnings
-from functools import partial
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -22,6 +20,7 @@ from sklearn.utils.validation import (
 
 from skfashion._images import channel_statistics, infer_image_shape
 from skfashion.errors import PixelRangeWarning
+from skfashion.networks._specification import NetworkSpecification
 
 __all__ = ["FashionCNNClassifier"]
 
@@ -223,7 +222,6 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         TrainingDivergedError
             If the loss becomes infinite or NaN.
         """
-        from skfashion.training.engine import borrow_engine
         from skfashion.training.loop import LabelledImages, train
         from skfashion.training.randomness import Purpose, derive_seed, draw_seed
 
@@ -260,11 +258,12 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         mean, std = channel_statistics(X, rows, image_shape)
         self._pixel_scale, self._pixel_offset = 1 / std, -mean / std
         self._pixel_range = _pixel_range(X)
+        self._network = self._specify_network()
         self._model = None
         callbacks = self.callbacks
         if callbacks is not None and not isinstance(callbacks, (list, tuple)):
             callbacks = [callbacks]
-        with borrow_engine(*self._engine_request()) as engine:
+        with self._borrow_engine() as engine:
             engine.start(seed, self.learning_rate, self.weight_decay)
             self.history_, self.best_epoch_ = train(
                 engine,
@@ -344,10 +343,9 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
                 PixelRangeWarning,
                 stacklevel=3,
             )
-        from skfashion.training.engine import borrow_engine
         from skfashion.training.loop import predict_probabilities
 
-        with borrow_engine(*self._engine_request()) as engine:
+        with self._borrow_engine() as engine:
             engine.load(self.weights_)
             return predict_probabilities(engine, X, self._standardization())
 
@@ -485,78 +483,27 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         from skfashion.training.randomness import fixed_keras_seeds
 
         with fixed_keras_seeds():
-            network = self._build_network()
+            network = self._network.build()
         network.set_weights(self.weights_)
         return compose_model(network, self._pixel_scale, self._pixel_offset)
 
-    def _options(self):
-        """The architecture's options that differ from its own defaults."""
+    def _specify_network(self):
+        """What the parameters, classes and image shape of now determine."""
         options = {"dropout": self.dropout} if self.dropout is not None else {}
-        return {**options, "l2": self.l2} if self.l2 else options
-
-    def _build_network(self):
-        import keras
-
-        from skfashion.networks import build_network
-
-        arguments = (self.image_shape_, len(self.classes_))
-        if isinstance(self.architecture, str):
-            return build_network(self.architecture, *arguments, **self._options())
-        try:
-            inspect.signature(self.architecture).bind(*arguments, **self._options())
-        except TypeError as error:
-            raise TypeError(
-                f"architecture={self.architecture!r} cannot be called with (image_shape, "
-                f"n_classes, {', '.join(self._options())}): {error}."
-            ) from error
-        network = self.architecture(*arguments, **self._options())
-        if not isinstance(network, keras.Model):
-            raise TypeError(
-                f"architecture={self.architecture!r} must return a keras.Model, got {network!r}."
-            )
-        shapes = (network.input_shape, network.output_shape)
-        expected = ((None, *self.image_shape_), (None, len(self.classes_)))
-        if shapes != expected:
-            raise ValueError(
-                f"architecture={self.architecture!r} must return a network from images "
-                f"{expected[0]} to class probabilities {expected[1]}; its shapes are {shapes[0]} "
-                f"to {shapes[1]}."
-            )
-        return network
-
-    def _engine_request(self):
-        """The key of an engine that can run this classifier's network, and how to make one."""
-        from skfashion.networks._registry import get_architecture
-
-        architecture = self.architecture
-        if isinstance(architecture, str):
-            architecture = get_architecture(architecture)
-        elif isinstance(architecture, partial):  # clone() copies it, so identity will not do
-            keywords = tuple(sorted(architecture.keywords.items()))
-            architecture = (architecture.func, architecture.args, keywords)
-        try:
-            hash(architecture)
-        except TypeError as error:
-            raise TypeError(
-                f"architecture={self.architecture!r} must be hashable, so that its compiled "
-                "network is found again."
-            ) from error
-        decay_weights = self.weight_decay > 0
-        key = (
-            architecture,
-            self.image_shape_,
-            len(self.classes_),
-            *sorted(self._options().items()),
-            self.optimizer,
-            decay_weights,
+        if self.l2:
+            options["l2"] = self.l2
+        return NetworkSpecification(
+            self.architecture, self.image_shape_, len(self.classes_), options
         )
 
-        def make_engine():
-            from skfashion.training.engine import Engine
+    def _borrow_engine(self):
+        from skfashion.training.engine import Engine, borrow_engine
 
-            return Engine(self._build_network, self.optimizer, decay_weights)
-
-        return key, make_engine
+        decay_weights = self.weight_decay > 0
+        return borrow_engine(
+            (self._network.key(), self.optimizer, decay_weights),
+            lambda: Engine(self._network.build, self.optimizer, decay_weights),
+        )
 
     def _standardization(self):
         return self.image_shape_, self._pixel_scale, self._pixel_offset

@@ -161,6 +161,7 @@ def _restore(cls, side, network):
     classifier._pixel_scale = np.array(side["pixel_scale"])
     classifier._pixel_offset = np.array(side["pixel_offset"])
     classifier._pixel_range = tuple(side["pixel_range"])
+    classifier._network = classifier._specify_network()
     classifier._model = None
     classifier.history_ = side["history"]
     classifier.best_epoch_ = side["best_epoch"]

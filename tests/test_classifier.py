@@ -410,6 +410,11 @@ def test_pretrained_weights_stay(make_small, digits):
         )
 
 
+def logits(image_shape, n_classes):
+    inputs = keras.Input(image_shape)
+    return keras.Model(inputs, keras.layers.Dense(n_classes)(keras.layers.Flatten()(inputs)))
+
+
 @dataclass
 class Unhashable:
     """A callable with fields that can change."""
@@ -434,6 +439,7 @@ def two_outputs(image_shape, n_classes):
         ({"architecture": "basic"}, ValueError, "at least 18x18 pixels, got 8x8"),
         ({"architecture": lambda s, n: 3}, TypeError, "must return a keras.Model, got 3"),
         ({"architecture": lambda s: 3}, TypeError, r"cannot be called with \(image_shape"),
+        ({"architecture": logits}, ValueError, "must return a network that ends in a softmax"),
         ({"architecture": two_outputs}, ValueError, r"its shapes are .* to \(None, 11\)"),
         ({"architecture": two_outputs, "l2": 0.1}, TypeError, "cannot be called .* l2"),
         ({"architecture": 3}, ValueError, "'architecture' parameter"),
@@ -518,6 +524,15 @@ def test_divergence_is_an_error(make_small, digits):
     parameters = {"optimizer": "sgd", "learning_rate": 1e30, "schedule": None}
     with pytest.raises(TrainingDivergedError, match=r"learning_rate=1e\+30 usually helps"):
         make_small(architecture=small_network, **parameters).fit(*digits)
+
+
+def test_parameters_changed_after_the_fit_wait_for_the_next(make_small, digits):
+    X, y = digits
+    classifier = make_small().fit(X, y)
+    expected = classifier.predict_proba(X)
+    classifier.set_params(architecture=small_network, dropout=0.5, optimizer="sgd")
+    np.testing.assert_array_equal(classifier.predict_proba(X), expected)
+    assert len(classifier.model_.weights) == len(classifier.weights_)
 
 
 def test_failed_refit_leaves_no_mixture(make_small, digits):
