@@ -25,7 +25,9 @@ def fit_keras(X, y, epochs):
     inputs = keras.Input((28, 28, 1))
     network = build_network("basic", (28, 28, 1), 10)
     model = keras.Model(inputs, network(keras.layers.Rescaling(1 / 255)(inputs)))
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"], jit_compile=False)
+    model.compile(
+        "adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False
+    )
     model.fit(X.reshape(-1, 28, 28, 1), y, batch_size=64, epochs=epochs, verbose=0)
     return time.perf_counter() - started
 
