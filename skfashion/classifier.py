@@ -74,7 +74,8 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
     validation_fraction : float, default=0.1
         Share of each class to hold out for early stopping.
     patience : int, default=10
-        Epochs without a lower validation loss before early stopping stops.
+        Epochs without a lower validation loss before early stopping stops. With no more
+        ``epochs`` than that, it trains them all and keeps the best.
     callbacks : keras callback or list of them, default=None
         Instances or classes. Each fit uses copies; the instances given never change.
     random_state : int, RandomState instance or None, default=None
@@ -98,7 +99,8 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         The network's weights, in Keras' order.
     history_ : dict of str to list of float
         For each epoch ``loss``, ``accuracy`` and ``learning_rate``, and ``val_loss`` and
-        ``val_accuracy`` where there are validation images.
+        ``val_accuracy`` where there are validation images. ``loss`` counts label smoothing and
+        the L2 penalty, ``val_loss`` neither, so the two are not to be compared.
     n_epochs_ : int
         Epochs trained.
     best_epoch_ : int
@@ -426,10 +428,9 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
 
         return load_classifier(cls, path)
 
-    def _check_images(self, X, y=None, *, reset):
-        arguments = {} if y is None else {"y": y}
+    def _check_images(self, X, y="no_validation", *, reset):
         return validate_data(
-            self, X, reset=reset, ensure_2d=False, allow_nd=True, dtype="numeric", **arguments
+            self, X, reset=reset, ensure_2d=False, allow_nd=True, dtype="numeric", y=y
         )
 
     def _check_labelled(self, X, y, *, reset):

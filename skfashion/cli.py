@@ -44,8 +44,8 @@ def cli():
     help="What to train on: the bundled sample (6,000 images), all of Fashion-MNIST (60,000), or "
     "your own: a folder with Fashion-MNIST's four IDX files, a folder with a folder of pictures "
     "for each class (or with such folders named train and test), or a CSV file with a column "
-    "named label and one for each pixel. Where there are no test images, a fifth of each class is "
-    "held out.",
+    "named label and one for each pixel. Pictures become grey images of 28x28 pixels. "
+    "Where there are no test images, a fifth of each class is held out.",
 )
 @click.option("--recipe", default="fast", show_default=True, help="Configuration to train.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs, if not the recipe's.")
@@ -64,8 +64,14 @@ def cli():
     show_default=True,
     help="Seed of everything random.",
 )
+@click.option(
+    "--invert",
+    is_flag=True,
+    help="Exchange light and dark in your own pictures, so that photos on a white ground get a "
+    'dark one. Give it to "skfashion predict" too, then.',
+)
 @click.option("--force", is_flag=True, help="Overwrite an earlier run in DIR.")
-def train(data, recipe, epochs, output, seed, force):
+def train(data, recipe, epochs, output, seed, invert, force):
     """Train a network, test it, and save it with its results."""
     from skfashion.recipes import make_recipe
 
@@ -78,7 +84,7 @@ def train(data, recipe, epochs, output, seed, force):
         raise click.BadParameter(str(error), param_hint="--recipe") from error
     _check_output(output, force)
     try:
-        training, test, description = _load(data, seed)
+        training, test, description = _load(data, seed, invert)
     except (SkfashionError, OSError, ValueError) as error:
         raise click.BadParameter(str(error), param_hint="--data") from error
 
@@ -136,6 +142,8 @@ def predict(model, images, invert):
     from skfashion.classifier import FashionCNNClassifier
     from skfashion.datasets import read_image
 
+    if not model.is_file():
+        raise click.BadParameter(f"No model file {str(model)!r}.", param_hint="MODEL")
     _start_keras()
     try:
         classifier = FashionCNNClassifier.load(model)
@@ -165,8 +173,8 @@ def predict(model, images, invert):
         raise click.BadParameter(str(error), param_hint="IMAGE") from error
 
     if not invert:
-        for path, image in zip(images, pixels, strict=True):
-            if _border_mean(image) > 127:
+        for path in images:
+            if _has_light_ground(path):
                 click.echo(
                     f"Note: {path} has a light ground. If the model was trained on a dark one, as "
                     "Fashion-MNIST's is, add --invert.",
@@ -181,10 +189,15 @@ def predict(model, images, invert):
         click.echo(f"{path}: {names[best]} ({row[best]:.1%})")
 
 
-def _border_mean(image):
-    """Mean brightness of the outermost pixels."""
+def _has_light_ground(path):
+    """Whether the outermost pixels of a picture are light."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        image = np.asarray(picture.convert("L"))
     border = [image[0], image[-1], image[1:-1, 0], image[1:-1, -1]]
-    return sum(edge.sum(dtype=float) for edge in border) / sum(edge.size for edge in border)
+    return np.concatenate(border).mean() > 127
 
 
 def _check_output(output, force):
@@ -209,15 +222,15 @@ def _check_output(output, force):
         ) from error
 
 
-def _load(data, seed):
+def _load(data, seed, invert):
     """Training images, test images, and a description of both; at least two classes."""
-    training, test, description = _read(data, seed)
+    training, test, description = _read(data, seed, invert)
     if len(set(training.target)) < 2:
         raise ValueError(f"{data} holds images of one class only, {training.target_names[0]!r}.")
     return training, test, description
 
 
-def _read(data, seed):
+def _read(data, seed, invert):
     from skfashion.datasets import (
         fetch_fashion_mnist,
         load_fashion_sample,
@@ -242,11 +255,13 @@ def _read(data, seed):
         parts = [fetch_fashion_mnist(subset=subset, source=path) for subset in ("train", "test")]
         return *parts, f"IDX files in {path}"
     if (path / "train").is_dir() and (path / "test").is_dir():
-        training, test = read_image_folder(path / "train"), read_image_folder(path / "test")
+        training, test = (
+            read_image_folder(path / part, invert=invert) for part in ("train", "test")
+        )
         if training.target_names != test.target_names:
             raise ValueError(f"{path / 'train'} and {path / 'test'} hold different classes.")
         return training, test, f"pictures in {path}"
-    return _split(read_image_folder(path), seed, path)
+    return _split(read_image_folder(path, invert=invert), seed, path)
 
 
 def _split(bunch, seed, path):

@@ -410,6 +410,10 @@ def test_pretrained_weights_stay(make_small, digits):
         )
 
 
+def no_input(image_shape, n_classes):
+    return keras.Sequential([keras.layers.Dense(n_classes, activation="softmax")])
+
+
 def logits(image_shape, n_classes):
     inputs = keras.Input(image_shape)
     return keras.Model(inputs, keras.layers.Dense(n_classes)(keras.layers.Flatten()(inputs)))
@@ -439,6 +443,8 @@ def two_outputs(image_shape, n_classes):
         ({"architecture": "basic"}, ValueError, "at least 18x18 pixels, got 8x8"),
         ({"architecture": lambda s, n: 3}, TypeError, "must return a keras.Model, got 3"),
         ({"architecture": lambda s: 3}, TypeError, r"cannot be called with \(image_shape"),
+        ({"architecture": small_network((8, 8, 1), 10)}, TypeError, "not a model"),
+        ({"architecture": no_input}, ValueError, "begin with keras.Input"),
         ({"architecture": logits}, ValueError, "must return a network that ends in a softmax"),
         ({"architecture": two_outputs}, ValueError, r"its shapes are .* to \(None, 11\)"),
         ({"architecture": two_outputs, "l2": 0.1}, TypeError, "cannot be called .* l2"),
@@ -497,6 +503,8 @@ def test_wrong_labels(make_small, digits):
     X, y = digits
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         make_small().fit(X, y[:-1])
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        make_small().fit(X, None)
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         make_small().fit(X, y + 0.5)
     with pytest.raises(ValueError, match="y should be a 1d array"):

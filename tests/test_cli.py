@@ -98,8 +98,9 @@ def test_predict_a_photo_on_white(trained, pictures, tmp_path):
     with Image.open(pictures / "trouser" / "3.png") as picture:
         inverted = 255 - np.asarray(picture)
     Image.fromarray(inverted).resize((280, 280)).save(tmp_path / "photo.jpg")
-    plain = run("predict", output / "model.keras", tmp_path / "photo.jpg")
-    assert "add --invert" in plain.stderr
+    Image.new("L", (600, 400), 255).save(tmp_path / "wide.jpg")
+    plain = run("predict", output / "model.keras", tmp_path / "photo.jpg", tmp_path / "wide.jpg")
+    assert plain.stderr.count("add --invert") == 2
     result = run("predict", "--invert", output / "model.keras", tmp_path / "photo.jpg")
     assert "trouser" in result.stdout
     assert result.stderr == ""
@@ -201,7 +202,7 @@ def test_wrong_picture_gets_one_line(trained, tmp_path):
     [
         ([], ["train", "predict"]),
         (["--help"], ["train", "predict", "--version"]),
-        (["train", "--help"], ["--data", "--recipe", "--epochs", "--output", "--seed", "--force"]),
+        (["train", "--help"], ["--data", "--recipe", "--epochs", "--output", "--seed", "--invert"]),
         (["predict", "--help"], ["MODEL", "IMAGE...", "--invert"]),
     ],
 )

@@ -85,6 +85,11 @@ def read_image_csv(path, *, label="label", image_shape=None):
                         f"{path} has no column {label!r}; its columns are "
                         f"{', '.join(map(str, frame.columns[:5]))}, ..."
                     )
+                if any(str(column).startswith("Unnamed:") for column in frame.columns):
+                    raise DatasetError(
+                        f"{path} has a column without a name. If pandas wrote its index there, "
+                        "write the file with index=False."
+                    )
                 labels.append(frame.pop(label))
                 parts.append(_to_pixels(frame, path, first_row=n_read + 1))
                 n_read += len(frame)

@@ -10,7 +10,7 @@ from skfashion.errors import DatasetError
 
 __all__ = ["read_image", "read_image_folder"]
 
-_SUFFIXES = {".png", ".jpg", ".jpeg"}
+_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp"}
 
 
 def read_image(path, *, image_shape=(28, 28), color=False, invert=False):
@@ -22,7 +22,7 @@ def read_image(path, *, image_shape=(28, 28), color=False, invert=False):
     Parameters
     ----------
     path : str or path-like
-        A PNG or JPEG file.
+        A PNG, JPEG, WebP, BMP or GIF file.
     image_shape : tuple of 2 int, default=(28, 28)
         Height and width of the result, in pixels.
     color : bool, default=False
@@ -91,8 +91,8 @@ def read_image_folder(path, *, image_shape=(28, 28), color=False, invert=False):
     Parameters
     ----------
     path : str or path-like
-        The folder. Each folder in it is a class; its PNG and JPEG files, also in folders below,
-        are that class's pictures. Other files are passed over.
+        The folder. Each folder in it is a class; its PNG, JPEG, WebP, BMP and GIF files, also in
+        folders below, are that class's pictures. Other files are passed over.
     image_shape : tuple of 2 int, default=(28, 28)
         Height and width that each picture is brought to, in pixels, with its proportions kept.
     color : bool, default=False
@@ -144,7 +144,7 @@ def read_image_folder(path, *, image_shape=(28, 28), color=False, invert=False):
     for position, folder in enumerate(folders):
         pictures = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
         if not pictures:
-            raise DatasetError(f"{folder} holds no pictures (PNG or JPEG).")
+            raise DatasetError(f"{folder} holds no pictures; each folder must be a class.")
         files += pictures
         target += [position] * len(pictures)
     images = np.stack(

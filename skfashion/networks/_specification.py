@@ -72,6 +72,10 @@ class NetworkSpecification:
         arguments = (self.image_shape, self.n_classes)
         if isinstance(self.architecture, str):
             return build_network(self.architecture, *arguments, **self.options)
+        if isinstance(self.architecture, keras.Model):
+            raise TypeError(
+                "architecture must be a function that returns a Keras model, not a model."
+            )
         try:
             inspect.signature(self.architecture).bind(*arguments, **self.options)
         except TypeError as error:
@@ -84,7 +88,13 @@ class NetworkSpecification:
             raise TypeError(
                 f"architecture={self.architecture!r} must return a keras.Model, got {network!r}."
             )
-        shapes = (network.input_shape, network.output_shape)
+        try:
+            shapes = (network.input_shape, network.output_shape)
+        except (AttributeError, ValueError) as error:
+            raise ValueError(
+                f"architecture={self.architecture!r} must return a network of known shapes; let it "
+                "begin with keras.Input(image_shape)."
+            ) from error
         expected = ((None, *self.image_shape), (None, self.n_classes))
         if shapes != expected:
             raise ValueError(

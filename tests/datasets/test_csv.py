@@ -91,6 +91,12 @@ def test_rows_longer_than_the_header(tmp_path):
         read_image_csv(path)
 
 
+def test_index_column_of_pandas(tmp_path):
+    path = write(tmp_path / "a.csv", ["0,7,1,2,3,4"], header=",label,a,b,c,d")
+    with pytest.raises(DatasetError, match="column without a name"):
+        read_image_csv(path)
+
+
 def test_truncated_gzip(tmp_path):
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"label,pixel1\n" + b"1,2\n" * 5000)[:-20])

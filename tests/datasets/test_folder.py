@@ -43,10 +43,10 @@ def test_invert(folder):
     np.testing.assert_array_equal(inverted.images, 255 - plain.images)
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "JPG"])
-def test_jpeg(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "JPG", "webp", "bmp", "gif"])
+def test_formats(tmp_path, suffix):
     (tmp_path / "a").mkdir()
-    Image.new("RGB", (50, 50), (200, 200, 200)).save(tmp_path / "a" / f"x.{suffix}", "JPEG")
+    Image.new("RGB", (50, 50), (200, 200, 200)).save(tmp_path / "a" / f"x.{suffix}")
     found = read_image_folder(tmp_path)
     np.testing.assert_allclose(found.images, 200, atol=2)
 
