@@ -19,6 +19,7 @@ __all__ = ["LabelledImages", "predict_probabilities", "train"]
 # Images times pixels times channels in one call of the prediction step: large enough to use the
 # processor well, small enough for its memory whatever the image size.
 _PREDICTION_PIXELS = 2**20
+_PREDICTION_BATCH = 1024
 
 
 @dataclass
@@ -155,7 +156,7 @@ def train(
     return history, best_epoch or epoch + 1
 
 
-def predict_probabilities(engine, X, standardization, rows=None, batch_size=1024):
+def predict_probabilities(engine, X, standardization, rows=None):
     """Class probabilities of images, computed in batches.
 
     Returns
@@ -164,7 +165,8 @@ def predict_probabilities(engine, X, standardization, rows=None, batch_size=1024
         Rows sum to 1.
     """
     n_images = len(X) if rows is None else len(rows)
-    batch_size = max(1, min(batch_size, _PREDICTION_PIXELS // math.prod(standardization[0])))
+    pixels = math.prod(standardization[0])
+    batch_size = max(1, min(_PREDICTION_BATCH, _PREDICTION_PIXELS // pixels))
     batches = [slice(start, start + batch_size) for start in range(0, n_images, batch_size)]
     probabilities = np.concatenate(
         [
