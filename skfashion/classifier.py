@@ -1,15 +1,22 @@
 """The classifier: a Keras convolutional network as a scikit-learn estimator."""
 
 import warnings
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
 from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_sample_weight
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_consistent_length,
@@ -19,13 +26,21 @@ from sklearn.utils.validation import (
 )
 
 from skfashion._images import channel_statistics, infer_image_shape
+from skfashion._pixel_range import is_other_scale, pixel_range
+from skfashion._routed_parameters import RoutedParametersMixin
 from skfashion.errors import PixelRangeWarning
 from skfashion.networks._specification import NetworkSpecification
 
 __all__ = ["FashionCNNClassifier"]
 
 
-class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
+class FashionCNNClassifier(
+    RoutedParametersMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClassifierMixin,
+    BaseEstimator,
+):
     """Convolutional network for the classification of small images.
 
     The network is a Keras model; everything around it is scikit-learn's: it can be cloned,
@@ -135,7 +150,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "architecture": [str, callable],
         "image_shape": ["array-like", None],
-        "optimizer": [str],
+        "optimizer": [str, HasMethods(["apply_gradients", "get_config"])],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "schedule": [StrOptions({"one_cycle", "cosine"}), None],
@@ -148,9 +163,16 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
-        "callbacks": "no_validation",  # Keras is not imported yet; the training loop checks
+        "callbacks": [HasMethods(["set_model", "on_epoch_end"]), list, tuple, None],
+        "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
+    }
+    _routed_owners = ("architecture", "callbacks", "optimizer")
+    _routed_aliases: ClassVar[dict] = {
+        "architecture__dropout": "dropout",
+        "optimizer__learning_rate": "learning_rate",
+        "optimizer__weight_decay": "weight_decay",
     }
 
     def __init__(
@@ -172,6 +194,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         validation_fraction=0.1,
         patience=10,
         callbacks=None,
+        warm_start=False,
         random_state=None,
         verbose=0,
     ):
@@ -191,6 +214,7 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.callbacks = callbacks
+        self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
 
@@ -224,22 +248,19 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         TrainingDivergedError
             If the loss becomes infinite or NaN.
         """
-        from skfashion.training.loop import LabelledImages, train
-        from skfashion.training.randomness import Purpose, derive_seed, draw_seed
-
-        for attribute in ("weights_", "target_names_"):  # of an earlier fit, should this one fail
-            self.__dict__.pop(attribute, None)
-        X, y = self._check_labelled(X, y, reset=True)
-        classes, y_index = np.unique(y, return_inverse=True)
-        image_shape = infer_image_shape(X.shape, self.image_shape)
-        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        weighted = np.flatnonzero(weights)
-        weights = weights.copy()
-        weights[weighted] *= compute_sample_weight(self.class_weight, y[weighted])
+        continues = self.warm_start and self.__sklearn_is_fitted__()
+        X, y, image_shape = self._check_training(X, y, continues)
+        classes = np.unique(y)
+        if continues and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"warm_start=True continues a network for the classes {self.classes_.tolist()}, "
+                f"but y has {classes.tolist()}. Set warm_start=False to start anew."
+            )
+        _check_classes(classes, "y")
+        y_index = np.searchsorted(classes, y)
+        weights = self._check_weights(sample_weight, X, y)
         rows = np.flatnonzero(weights)
-        if not len(rows):
-            raise ValueError("sample_weight times class_weight is 0 for every image.")
-        seed = draw_seed(self.random_state)
+        seed = self._seed if continues else self._draw_seed()
 
         if (X_val is None) != (y_val is None):
             missing = "X_val" if X_val is None else "y_val"
@@ -248,45 +269,89 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         if X_val is not None:
             validation = self._check_validation(X_val, y_val, classes, image_shape)
         elif self.early_stopping:
-            rows, held_out = self._split_rows(
-                rows, y_index, classes, derive_seed(seed, Purpose.VALIDATION_SPLIT)
-            )
-            validation = LabelledImages(X, y_index, weights, held_out)
-        weights = (weights / weights[rows].mean()).astype(np.float32)
+            rows, held_out = self._split_rows(rows, y_index, classes, seed)
+            validation = self._label(X, y_index, weights, held_out)
+        weights = weights / weights[rows].mean()
 
-        self.classes_ = classes
-        self.image_shape_ = image_shape
-        self.n_features_in_ = int(np.prod(image_shape))
-        mean, std = channel_statistics(X, rows, image_shape)
-        self._pixel_scale, self._pixel_offset = 1 / std, -mean / std
-        self._pixel_range = _pixel_range(X)
-        self._network = self._specify_network()
-        self._model = None
-        callbacks = self.callbacks
-        if callbacks is not None and not isinstance(callbacks, (list, tuple)):
-            callbacks = [callbacks]
-        with self._borrow_engine() as engine:
-            engine.start(seed, self.learning_rate, self.weight_decay)
-            self.history_, self.best_epoch_ = train(
-                engine,
-                LabelledImages(X, y_index, weights, rows),
-                validation,
-                self._standardization(),
-                n_classes=len(classes),
-                seed=seed,
-                epochs=self.epochs,
-                batch_size=self.batch_size,
-                learning_rate=self.learning_rate,
-                schedule=self.schedule,
-                label_smoothing=self.label_smoothing,
-                patience=self.patience if self.early_stopping else None,
-                callbacks=callbacks,
-                verbose=int(self.verbose),
+        if continues:
+            self._warn_of_other_scale(X, "X")
+        else:
+            self._describe(X, rows, classes, image_shape, seed)
+        if X_val is not None:
+            self._warn_of_other_scale(validation.X, "X_val")
+        return self._train(
+            self._label(X, y_index, weights, rows),
+            validation,
+            epochs=self.epochs,
+            schedule=self.schedule,
+            patience=self.patience if self.early_stopping else None,
+        )
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train one epoch on these images, going on where the last call of any fit ended.
+
+        The learning rate is ``learning_rate`` throughout, without schedule. Pixels are
+        standardised as the first images were.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images, as for :meth:`fit`.
+        y : array-like of shape (n,)
+            Class labels; not every class need be among them.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever come. The first call needs them.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the images, here not relative: an image of weight 2 counts like two. Those
+            of weight 0 are left out.
+
+        Returns
+        -------
+        self : FashionCNNClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If X or y are not as :meth:`fit` wants them, y has other labels than ``classes``,
+            ``classes`` is missing in the first call or changes later, ``early_stopping`` is set,
+            or ``class_weight="balanced"``, which needs all labels at once.
+        TrainingDivergedError
+            If the loss becomes infinite or NaN.
+        """
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True.")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "partial_fit does not support class_weight='balanced', which needs all labels at "
+                "once. Give the weights: class_weight=dict(zip(np.unique(y), "
+                "compute_class_weight('balanced', classes=np.unique(y), y=y)))."
             )
-            self.weights_ = engine.weights()
-            engine.loaded = self.weights_
-        self.n_epochs_ = len(self.history_["loss"])
-        return self
+        continues = self.__sklearn_is_fitted__()
+        X, y, image_shape = self._check_training(X, y, continues)
+        if classes is not None:
+            classes = unique_labels(classes)
+        if not continues:
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            _check_classes(classes, "classes")
+        elif classes is None:
+            classes = self.classes_
+        elif not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"classes={classes.tolist()} is not the same as on the last call to partial_fit, "
+                f"was: {self.classes_.tolist()}."
+            )
+        _check_known_labels(y, classes, "y", "classes")
+        weights = self._check_weights(sample_weight, X, y)
+        rows = np.flatnonzero(weights)
+        if continues:
+            self._warn_of_other_scale(X, "X")
+        else:
+            self._describe(X, rows, classes, image_shape, self._draw_seed())
+        images = self._label(X, np.searchsorted(classes, y), weights, rows)
+        return self._train(images, None, epochs=1, schedule=None, keep_optimizer=True)
 
     def predict(self, X):
         """Predict the class of each image.
@@ -333,23 +398,108 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
         """
         return self._probabilities(X)
 
-    def _probabilities(self, X):
+    def decision_function(self, X):
+        """Logits: the logarithm of each class' probability, up to a constant for each image.
+
+        Their softmax is :meth:`predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images, as for :meth:`predict`.
+
+        Returns
+        -------
+        logits : ndarray of shape (n, n_classes), or (n,) for two classes
+            Each image's mean is 0. For two classes, the logit of the second: positive where it is
+            predicted.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If X holds no images of the fitted size with finite pixels.
+        """
+        probabilities = self._probabilities(X)
+        # Single precision rounds what is less to 0.
+        logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+        if len(self.classes_) == 2:
+            return logits[:, 1] - logits[:, 0]
+        return logits - logits.mean(axis=1, keepdims=True)
+
+    def transform(self, X):
+        """Features that the network found: what goes into its last layer.
+
+        So the network can be a step of a pipeline, before a support vector machine for instance.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images, as for :meth:`predict`.
+
+        Returns
+        -------
+        features : ndarray of shape (n, n_features_out) of float32
+            Inputs of the last layer that has weights, flattened.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If X holds no images of the fitted size with finite pixels, or the architecture is no
+            graph of layers.
+        """
+        features = self._layer_output(X, lambda engine: engine.features_step())
+        return features.reshape(len(features), -1)
+
+    def feature_maps(self, X, layer):
+        """What a layer of the network makes of images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images, as for :meth:`predict`.
+        layer : str
+            Name of a layer; ``[layer.name for layer in classifier.model_.layers[-1].layers]`` has
+            them all.
+
+        Returns
+        -------
+        maps : ndarray of float32
+            The layer's output: after a convolution ``(n, height, width, channels)``.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If X holds no images of the fitted size with finite pixels, or there is no layer of
+            this name; the message names the nearest.
+        """
+        return self._layer_output(X, lambda engine: engine.layer_step(layer))
+
+    @property
+    def _n_features_out(self):
         check_is_fitted(self)
-        X = self._check_images(X, reset=False)
-        self._check_image_shape(X, "X", self.image_shape_)
-        if _pixel_scales_differ(self._pixel_range, _pixel_range(X)):
-            warnings.warn(
-                f"X has pixels from {X.min():g} to {X.max():g}, but the classifier was fitted on "
-                f"pixels from {self._pixel_range[0]:g} to {self._pixel_range[1]:g}. Scale both "
-                "alike, or the predictions are worthless.",
-                PixelRangeWarning,
-                stacklevel=3,
-            )
+        image = np.zeros((1, *self.image_shape_), dtype=np.float32)
+        with self._borrow_engine() as engine:
+            return engine.features_step()(image).size
+
+    def _probabilities(self, X):
+        X = self._check_predictable(X)
         from skfashion.training.loop import predict_probabilities
 
         with self._borrow_engine() as engine:
-            engine.load(self.weights_)
             return predict_probabilities(engine, X, self._standardization())
+
+    def _layer_output(self, X, get_step):
+        X = self._check_predictable(X)
+        from skfashion.training.loop import predict_in_batches
+
+        with self._borrow_engine() as engine:
+            return predict_in_batches(get_step(engine), X, self._standardization())
 
     @property
     def model_(self):
@@ -433,10 +583,28 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
             self, X, reset=reset, ensure_2d=False, allow_nd=True, dtype="numeric", y=y
         )
 
+    def _check_predictable(self, X):
+        check_is_fitted(self)
+        X = self._check_images(X, reset=False)
+        self._check_image_shape(X, "X", self.image_shape_)
+        self._warn_of_other_scale(X, "X")
+        return X
+
     def _check_labelled(self, X, y, *, reset):
         X, y = self._check_images(X, y, reset=reset)
         check_classification_targets(y)
         return X, column_or_1d(y, warn=True)
+
+    def _check_training(self, X, y, continues):
+        """Checked images and labels, and the images' shape."""
+        if not continues:  # be as if never fitted, so that a fit that fails leaves no mixture
+            for attribute in ("weights_", "target_names_"):
+                self.__dict__.pop(attribute, None)
+        X, y = self._check_labelled(X, y, reset=not continues)
+        if not continues:
+            return X, y, infer_image_shape(X.shape, self.image_shape)
+        self._check_image_shape(X, "X", self.image_shape_)
+        return X, y, self.image_shape_
 
     def _check_image_shape(self, X, name, expected):
         """Refuse images of another size than expected, whether or not they are flattened."""
@@ -449,22 +617,39 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
             )
         infer_image_shape(X.shape, expected)
 
-    def _check_validation(self, X_val, y_val, classes, image_shape):
-        from skfashion.training.loop import LabelledImages
+    def _check_weights(self, sample_weight, X, y):
+        """Weights of the images: those given times those of their classes."""
+        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        weighted = np.flatnonzero(weights)
+        weights = weights.copy()
+        weights[weighted] *= compute_sample_weight(self.class_weight, y[weighted])
+        if not weights.any():
+            raise ValueError("sample_weight times class_weight is 0 for every image.")
+        return weights
 
+    def _check_validation(self, X_val, y_val, classes, image_shape):
         X_val, y_val = self._check_labelled(X_val, y_val, reset=False)
         check_consistent_length(X_val, y_val)
         self._check_image_shape(X_val, "X_val", image_shape)
-        unknown = np.setdiff1d(y_val, classes)
-        if len(unknown):
-            raise ValueError(f"y_val has labels that y has not: {unknown.tolist()}.")
+        _check_known_labels(y_val, classes, "y_val", "y")
         n_images = len(X_val)
-        return LabelledImages(
-            X_val, np.searchsorted(classes, y_val), np.ones(n_images), np.arange(n_images)
-        )
+        y_index = np.searchsorted(classes, y_val)
+        return self._label(X_val, y_index, np.ones(n_images), np.arange(n_images))
+
+    def _warn_of_other_scale(self, X, name):
+        if is_other_scale(X, self._pixel_range, self._standardization()):
+            warnings.warn(
+                f"{name} has pixels from {X.min():g} to {X.max():g}, but the classifier was "
+                f"fitted on pixels from {self._pixel_range[0]:g} to {self._pixel_range[1]:g}. "
+                "Scale both alike, or the predictions are worthless.",
+                PixelRangeWarning,
+                stacklevel=4,
+            )
 
     def _split_rows(self, rows, y_index, classes, seed):
         """Rows to train on and rows to hold out, stratified."""
+        from skfashion.training.randomness import Purpose, derive_seed
+
         labels, counts = np.unique(y_index[rows], return_counts=True)
         n_validation = int(np.ceil(self.validation_fraction * len(rows)))
         if counts.min() < 2 or min(n_validation, len(rows) - n_validation) < len(labels):
@@ -472,12 +657,87 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"early_stopping=True holds out validation_fraction={self.validation_fraction} of "
                 f"each class, which leaves a class without images: {len(rows)} images of "
-                f"{len(labels)} classes, {counts.min()} of class {rare!r}. Give more images, "
+                f"{len(labels)} classes, {counts.min()} of class {rare}. Give more images, "
                 "another validation_fraction, or X_val and y_val."
             )
         return train_test_split(
-            rows, test_size=n_validation, stratify=y_index[rows], random_state=seed
+            rows,
+            test_size=n_validation,
+            stratify=y_index[rows],
+            random_state=derive_seed(seed, Purpose.VALIDATION_SPLIT),
         )
+
+    def _draw_seed(self):
+        from skfashion.training.randomness import draw_seed
+
+        return draw_seed(self.random_state)
+
+    def _label(self, X, y_index, weights, rows):
+        from skfashion.training.loop import LabelledImages
+
+        return LabelledImages(X, y_index, weights.astype(np.float32), rows)
+
+    def _describe(self, X, rows, classes, image_shape, seed):
+        """Take over what stays fixed while the network goes on learning."""
+        self.classes_ = classes
+        self.image_shape_ = image_shape
+        self.n_features_in_ = int(np.prod(image_shape))
+        mean, std = channel_statistics(X, rows, image_shape)
+        self._pixel_scale, self._pixel_offset = 1 / std, -mean / std
+        self._pixel_range = pixel_range(X)
+        self._seed = seed
+
+    def _train(
+        self, training, validation, *, epochs, schedule, patience=None, keep_optimizer=False
+    ):
+        from skfashion.training.callbacks import make_callbacks
+        from skfashion.training.engine import StepValues, borrow_engine
+        from skfashion.training.loop import train
+        from skfashion.training.optimizers import specify_optimizer
+
+        network = self._specify_network()
+        values = StepValues(self.learning_rate, self.weight_decay, self.l2, network.dropout)
+        optimizer = specify_optimizer(
+            self.optimizer,
+            self._routed_to("optimizer"),
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+        )
+        continues = self.__sklearn_is_fitted__()
+        earlier = self.history_ if continues else {}
+        first_epoch = self.n_epochs_ if continues else 0
+        with borrow_engine(network, optimizer, values) as engine:
+            if continues:
+                engine.load(self.weights_)
+            else:
+                engine.start(self._seed)
+            goes_on = continues and keep_optimizer and self._optimizer_key == optimizer.key()
+            engine.start_training(values, self._optimizer_state if goes_on else None)
+            history, self.best_epoch_ = train(
+                engine,
+                training,
+                validation,
+                self._standardization(),
+                n_classes=len(self.classes_),
+                seed=self._seed,
+                first_epoch=first_epoch,
+                epochs=epochs,
+                batch_size=self.batch_size,
+                learning_rate=self.learning_rate,
+                schedule=schedule,
+                label_smoothing=self.label_smoothing,
+                patience=patience,
+                callbacks=make_callbacks(self.callbacks, self._routed_to("callbacks")),
+                verbose=int(self.verbose),
+            )
+            self._optimizer_key = optimizer.key()
+            self._optimizer_state = engine.optimizer_state()
+            self.weights_ = engine.loaded = engine.weights()
+        self._network = network
+        self._model = None
+        self.n_epochs_ = first_epoch + len(history["loss"])
+        self.history_ = _append_history(earlier, history)
+        return self
 
     def _compose_model(self):
         from skfashion.training.engine import compose_model
@@ -490,21 +750,21 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
 
     def _specify_network(self):
         """What the parameters, classes and image shape of now determine."""
-        options = {"dropout": self.dropout} if self.dropout is not None else {}
-        if self.l2:
-            options["l2"] = self.l2
+        options = self._routed_to("architecture")
+        if self.dropout is not None:
+            options["dropout"] = self.dropout
         return NetworkSpecification(
             self.architecture, self.image_shape_, len(self.classes_), options
         )
 
+    @contextmanager
     def _borrow_engine(self):
-        from skfashion.training.engine import Engine, borrow_engine
+        """An engine that predicts as this classifier."""
+        from skfashion.training.engine import borrow_engine
 
-        decay_weights = self.weight_decay > 0
-        return borrow_engine(
-            (self._network.key(), self.optimizer, decay_weights),
-            lambda: Engine(self._network.build, self.optimizer, decay_weights),
-        )
+        with borrow_engine(self._network) as engine:
+            engine.load(self.weights_)
+            yield engine
 
     def _standardization(self):
         return self.image_shape_, self._pixel_scale, self._pixel_offset
@@ -521,20 +781,29 @@ class FashionCNNClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
 
-def _pixel_range(X):
-    return float(X.min()), float(X.max())
+def _check_classes(classes, name):
+    if len(classes) < 2:
+        raise ValueError(
+            f"{name} must have at least 2 classes, got 1 class: {classes.tolist()[0]!r}."
+        )
 
 
-def _pixel_scales_differ(fitted, given):
-    """Whether one range is of pixels 0-255 and the other of pixels 0-1."""
+def _check_known_labels(labels, classes, name, known_name):
+    unknown = np.setdiff1d(labels, classes)
+    if len(unknown):
+        raise ValueError(f"{name} has labels that {known_name} has not: {unknown.tolist()}.")
 
-    def scale(low, high):
-        if low < 0 or high <= 0 or high > 255:
-            return None
-        return "0-1" if high <= 1 else "0-255" if high >= 32 else None
 
-    scales = {scale(*fitted), scale(*given)}
-    return scales == {"0-1", "0-255"}
+def _append_history(earlier, later):
+    """One history after the other; NaN where an epoch has no such figure."""
+
+    def pad(history, name):
+        return history.get(name, [np.nan] * len(history["loss"]))
+
+    if not earlier:
+        return later
+    return {name: pad(earlier, name) + pad(later, name) for name in {**earlier, **later}}

@@ -1,6 +1,7 @@
 """Fitted classifiers as ``.keras`` files, with the estimator's side as JSON inside."""
 
 import copy
+import io
 import json
 import os
 import tempfile
@@ -15,7 +16,8 @@ from skfashion.errors import ModelFileError
 __all__ = ["SavedArchitecture", "load_classifier", "save_classifier"]
 
 _MEMBER = "skfashion.json"
-_FORMAT_VERSION = 1
+_OPTIMIZER_MEMBER = "skfashion-optimizer.npz"
+_FORMAT_VERSION = 2
 
 
 class SavedArchitecture:
@@ -69,12 +71,18 @@ def save_classifier(classifier, path, *, target_names=None):
         "pixel_range": classifier._pixel_range,
         "history": classifier.history_,
         "best_epoch": classifier.best_epoch_,
+        "seed": classifier._seed,
+        "optimizer": classifier._optimizer_key,
     }
+    side = json.dumps(side, indent=1)
+    optimizer_state = io.BytesIO()
+    np.savez(optimizer_state, *classifier._optimizer_state)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as directory:
         temporary = Path(directory, path.name)
         classifier._compose_model().save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(_MEMBER, json.dumps(side, indent=1))
+            archive.writestr(_MEMBER, side)
+            archive.writestr(_OPTIMIZER_MEMBER, optimizer_state.getvalue())
         os.replace(temporary, path)
 
 
@@ -87,10 +95,11 @@ def load_classifier(cls, path):
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
             side = json.loads(archive.read(_MEMBER))
+            optimizer_state = archive.read(_OPTIMIZER_MEMBER)
     except KeyError as error:
         raise ModelFileError(
-            f"{path} holds no {_MEMBER}: it was not written by FashionCNNClassifier.save. Open it "
-            "with keras.saving.load_model instead."
+            f"{path} holds no {_MEMBER} or no {_OPTIMIZER_MEMBER}: it was not written by "
+            "FashionCNNClassifier.save. Open it with keras.saving.load_model instead."
         ) from error
     except ValueError as error:
         raise ModelFileError(f"{_MEMBER} in {path} is damaged: {error}.") from error
@@ -112,44 +121,80 @@ def load_classifier(cls, path):
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
         network = model.layers[-1]
         classifier = _restore(cls, side, network)
+        with np.load(io.BytesIO(optimizer_state)) as arrays:
+            classifier._optimizer_state = list(arrays.values())
     except Exception as error:  # Keras raises many kinds on a file that was tampered with
         raise ModelFileError(f"{path} cannot be restored: {error}") from error
     return classifier
 
 
 def _storable_parameters(classifier):
-    parameters = classifier.get_params(deep=False)
+    """The parameters as JSON can hold them."""
+    parameters = {
+        name: value
+        for name, value in classifier.get_params(deep=False).items()
+        if name.partition("__")[0] != "callbacks"
+    }
     if callable(parameters["architecture"]):
         parameters["architecture"] = None
-    if parameters["random_state"] is not None:
-        is_int = isinstance(parameters["random_state"], (int, np.integer))
-        parameters["random_state"] = int(parameters["random_state"]) if is_int else None
-    if parameters["image_shape"] is not None:
-        parameters["image_shape"] = [int(size) for size in parameters["image_shape"]]
+    random_state = parameters["random_state"]
+    if not isinstance(random_state, (int, np.integer)):
+        parameters["random_state"] = None
     if isinstance(parameters["class_weight"], dict):
         # JSON has no keys but strings.
-        parameters["class_weight"] = [
-            [getattr(label, "item", lambda label=label: label)(), float(weight)]
-            for label, weight in parameters["class_weight"].items()
-        ]
-    del parameters["callbacks"]
-    return {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in parameters.items()
-    }
+        parameters["class_weight"] = list(parameters["class_weight"].items())
+    if not isinstance(parameters["optimizer"], str):
+        parameters["optimizer"] = _serialize_optimizer(parameters["optimizer"])
+    return {name: _to_json(name, value) for name, value in parameters.items()}
+
+
+def _to_json(name, value):
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_to_json(name, member) for member in value]
+    try:
+        json.dumps(value)
+    except TypeError as error:
+        raise ValueError(f"A .keras file cannot hold {name}={value!r}.") from error
+    return value
+
+
+def _to_tuples(value):
+    return tuple(map(_to_tuples, value)) if isinstance(value, list) else value
+
+
+def _serialize_optimizer(optimizer):
+    import keras
+
+    if isinstance(optimizer, type):
+        optimizer = optimizer()
+    config = keras.saving.serialize_keras_object(optimizer)
+    try:
+        keras.saving.deserialize_keras_object(config, safe_mode=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Keras cannot store optimizer={optimizer!r}; decorate its class with "
+            "keras.saving.register_keras_serializable."
+        ) from error
+    return config
 
 
 def _restore(cls, side, network):
     import keras
 
-    parameters = dict(side["parameters"])
+    parameters = {name: _to_tuples(value) for name, value in side["parameters"].items()}
     if parameters["architecture"] is None:
         parameters["architecture"] = SavedArchitecture(keras.saving.serialize_keras_object(network))
-    if isinstance(parameters["class_weight"], list):
+    if isinstance(parameters["class_weight"], tuple):
         parameters["class_weight"] = dict(parameters["class_weight"])
-    if parameters["image_shape"] is not None:
-        parameters["image_shape"] = tuple(parameters["image_shape"])
-    classifier = cls(**parameters)
+    if isinstance(parameters["optimizer"], dict):
+        parameters["optimizer"] = keras.saving.deserialize_keras_object(
+            parameters["optimizer"], safe_mode=True
+        )
+    classifier = cls().set_params(**parameters)
     classifier._validate_params()
     classes = side["classes"]
     classifier.classes_ = np.array(classes["values"], dtype=classes["dtype"])
@@ -165,6 +210,8 @@ def _restore(cls, side, network):
     classifier._model = None
     classifier.history_ = side["history"]
     classifier.best_epoch_ = side["best_epoch"]
+    classifier._seed = side["seed"]
+    classifier._optimizer_key = side["optimizer"]
     classifier.n_epochs_ = len(classifier.history_["loss"])
     classifier.weights_ = network.get_weights()
     for weight in classifier.weights_:

@@ -220,7 +220,7 @@ def test_pickle_predicts_the_same_in_another_process(fitted, digits, tmp_path):
 
 def test_pickle_is_small(fitted):
     assert fitted.model_ is fitted.model_
-    n_bytes = sum(weight.nbytes for weight in fitted.weights_)
+    n_bytes = sum(weight.nbytes for weight in fitted.weights_ + fitted._optimizer_state)
     assert len(pickle.dumps(fitted)) < n_bytes + 20_000
 
 
@@ -447,7 +447,7 @@ def two_outputs(image_shape, n_classes):
         ({"architecture": no_input}, ValueError, "begin with keras.Input"),
         ({"architecture": logits}, ValueError, "must return a network that ends in a softmax"),
         ({"architecture": two_outputs}, ValueError, r"its shapes are .* to \(None, 11\)"),
-        ({"architecture": two_outputs, "l2": 0.1}, TypeError, "cannot be called .* l2"),
+        ({"architecture": two_outputs, "dropout": 0.1}, TypeError, "cannot be called .* dropout"),
         ({"architecture": 3}, ValueError, "'architecture' parameter"),
         ({"epochs": 0}, ValueError, "'epochs' parameter"),
         ({"learning_rate": -1.0}, ValueError, "'learning_rate' parameter"),

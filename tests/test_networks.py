@@ -37,5 +37,5 @@ def test_basic_needs_18_pixels():
 def test_unknown_name_and_option():
     with pytest.raises(ValueError, match=r"'bsic'\. Did you mean 'basic'\?"):
         build_network("bsic", (28, 28, 1), 10)
-    with pytest.raises(TypeError, match="'basic' has no option 'width'; it has: dropout, l2"):
+    with pytest.raises(TypeError, match="'basic' has no option 'width'; it has: dropout"):
         build_network("basic", (28, 28, 1), 10, width=3)

@@ -121,7 +121,7 @@ def edit_json(**changes):
         (lambda name, c: None if name == "skfashion.json" else c, "not written by FashionCNN"),
         (lambda name, c: c[:-9] if name == "skfashion.json" else c, "skfashion.json in .*damaged"),
         (lambda name, c: None if name == "config.json" else c, "cannot be restored"),
-        (edit_json(format_version=99), "not of format version 1"),
+        (edit_json(format_version=99), "not of format version 2"),
         (edit_json(image_shape=[9, 9, 9]), "cannot be restored"),
         (edit_json(parameters={"architecture": "rm -rf"}), "cannot be restored"),
         (edit_json(classes={"dtype": "<i8", "values": [1, 2]}), "cannot be restored"),

@@ -62,8 +62,8 @@ def build_network(name, image_shape, n_classes, **options):
     n_classes : int
         Number of classes, the length of the network's output.
     **options
-        Options of the architecture, such as ``dropout`` (a fraction), ``l2`` (strength of the
-        penalty on convolution and dense kernels) or ``width`` (channels of the first convolution).
+        Options of the architecture, such as ``dropout`` (a fraction) or ``width`` (channels of the
+        first convolution).
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Which network a classifier was fitted with."""
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,13 +23,25 @@ class NetworkSpecification:
     image_shape : tuple of 3 int
     n_classes : int
     options : dict
-        The architecture's options that differ from its defaults.
+        Options for the architecture.
     """
 
     architecture: Any
     image_shape: tuple
     n_classes: int
     options: dict
+
+    @property
+    def dropout(self):
+        """Rate of the layers of a registered architecture whose names begin with "dropout"."""
+        return (self.options.get("dropout") or 0.0) if isinstance(self.architecture, str) else 0.0
+
+    def without_dropout(self):
+        """What predicts the same: without dropout, where that is all the option does."""
+        if not isinstance(self.architecture, str):
+            return self
+        options = {name: value for name, value in self.options.items() if name != "dropout"}
+        return replace(self, options=options)
 
     def key(self):
         """A hashable value, equal for equal networks.
@@ -39,7 +51,7 @@ class NetworkSpecification:
         ValueError
             If the architecture's name is unknown.
         TypeError
-            If the architecture is not hashable.
+            If the architecture or an option is not hashable.
         """
         architecture = self.architecture
         if isinstance(architecture, str):
@@ -47,14 +59,16 @@ class NetworkSpecification:
         elif isinstance(architecture, partial):  # clone() copies it, so identity will not do
             keywords = tuple(sorted(architecture.keywords.items()))
             architecture = (architecture.func, architecture.args, keywords)
-        try:
-            hash(architecture)
-        except TypeError as error:
-            raise TypeError(
-                f"architecture={self.architecture!r} must be hashable, so that its compiled "
-                "network is found again."
-            ) from error
-        return architecture, self.image_shape, self.n_classes, *sorted(self.options.items())
+        options = tuple(sorted(self.options.items()))
+        for name, value in (("architecture", architecture), ("options of architecture", options)):
+            try:
+                hash(value)
+            except TypeError as error:
+                raise TypeError(
+                    f"{name} must be hashable, so that the compiled network is found again; got "
+                    f"{value!r}."
+                ) from error
+        return architecture, self.image_shape, self.n_classes, options
 
     def build(self):
         """A new, untrained network.

@@ -8,7 +8,7 @@ __all__ = ["build"]
 _SMALLEST = 18
 
 
-def build(image_shape, n_classes, *, dropout=0.0, l2=0.0):
+def build(image_shape, n_classes, *, dropout=0.0):
     """Build ``basic``: Conv(32)-Pool-Conv(64)-Pool-Conv(64)-Flatten-Dense(64)-softmax.
 
     Convolutions are 3x3 with valid padding and ReLU. On 28x28 grey images with 10 classes it has
@@ -22,8 +22,6 @@ def build(image_shape, n_classes, *, dropout=0.0, l2=0.0):
         Number of classes.
     dropout : float, default=0.0
         Fraction of the dense layer's features dropped in training.
-    l2 : float, default=0.0
-        Strength of the L2 penalty on convolution and dense kernels.
 
     Returns
     -------
@@ -36,11 +34,8 @@ def build(image_shape, n_classes, *, dropout=0.0, l2=0.0):
             f"got {height}x{width}. Architecture 'fast' takes images of any size."
         )
 
-    def penalty():
-        return keras.regularizers.L2(l2) if l2 else None
-
     def convolution(filters, name):
-        return layers.Conv2D(filters, 3, activation="relu", kernel_regularizer=penalty(), name=name)
+        return layers.Conv2D(filters, 3, activation="relu", name=name)
 
     inputs = keras.Input(image_shape, name="images")
     x = convolution(32, "conv1")(inputs)
@@ -49,7 +44,7 @@ def build(image_shape, n_classes, *, dropout=0.0, l2=0.0):
     x = layers.MaxPooling2D(name="pool2")(x)
     x = convolution(64, "conv3")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(64, activation="relu", kernel_regularizer=penalty(), name="features")(x)
+    x = layers.Dense(64, activation="relu", name="features")(x)
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)
     outputs = layers.Dense(n_classes, activation="softmax", name="probabilities")(x)

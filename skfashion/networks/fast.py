@@ -6,7 +6,7 @@ from keras import layers
 __all__ = ["build"]
 
 
-def build(image_shape, n_classes, *, dropout=0.0, l2=0.0, width=32):
+def build(image_shape, n_classes, *, dropout=0.0, width=32):
     """Build ``fast``: a pooled stem and two residual stages, then global pooling.
 
     Pooling comes early, because convolutions with many channels at full resolution are what
@@ -20,8 +20,6 @@ def build(image_shape, n_classes, *, dropout=0.0, l2=0.0, width=32):
         Number of classes.
     dropout : float, default=0.0
         Fraction of the pooled features dropped in training.
-    l2 : float, default=0.0
-        Strength of the L2 penalty on convolution and dense kernels.
     width : int, default=32
         Channels of the first stage; the second has twice as many. Multiples of 16 use the
         processor's vector units best.
@@ -31,13 +29,8 @@ def build(image_shape, n_classes, *, dropout=0.0, l2=0.0, width=32):
     network : keras.Model
     """
 
-    def penalty():
-        return keras.regularizers.L2(l2) if l2 else None
-
     def convolution(x, filters, name):
-        x = layers.Conv2D(
-            filters, 3, padding="same", use_bias=False, kernel_regularizer=penalty(), name=name
-        )(x)
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
         # Keras' default momentum of 0.99 underfits in the few hundred steps of a short fit.
         x = layers.BatchNormalization(momentum=0.8, name=f"{name}_norm")(x)
         return layers.ReLU(name=f"{name}_relu")(x)
@@ -59,7 +52,5 @@ def build(image_shape, n_classes, *, dropout=0.0, l2=0.0, width=32):
     x = layers.GlobalMaxPooling2D(name="features")(x)
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)
-    outputs = layers.Dense(
-        n_classes, activation="softmax", kernel_regularizer=penalty(), name="probabilities"
-    )(x)
+    outputs = layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="fast")

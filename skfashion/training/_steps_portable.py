@@ -1,10 +1,10 @@
 """Steps for every other Keras backend, through Keras' public trainer."""
 
-__all__ = ["make_steps"]
+__all__ = ["make_prediction_step", "make_training_step"]
 
 
-def make_steps(network, optimizer, decay_weights=None):
-    """Compile a training and a prediction step; see :class:`skfashion.training.engine.Engine`.
+def make_training_step(network, optimizer, decay_weights=None):
+    """Compile ``(images, targets, weights) -> (loss, n_correct)``.
 
     ``decay_weights``, if given, is called before each update.
     """
@@ -18,4 +18,9 @@ def make_steps(network, optimizer, decay_weights=None):
         logs = network.train_on_batch(images, targets, weights, return_dict=True)
         return logs["loss"], logs["accuracy"] * len(images)
 
-    return train_step, network.predict_on_batch
+    return train_step
+
+
+def make_prediction_step(model):
+    """Compile ``images -> output``."""
+    return model.predict_on_batch

@@ -4,16 +4,14 @@ Keras' own ``train_on_batch`` costs 5 to 15 percent more on small networks, beca
 metrics and copies results at every step.
 """
 
-from functools import cache
-
 import keras
 import tensorflow as tf
 
-__all__ = ["make_steps"]
+__all__ = ["make_prediction_step", "make_training_step"]
 
 
-def make_steps(network, optimizer, decay_weights=None):
-    """Compile a training and a prediction step; see :class:`skfashion.training.engine.Engine`.
+def make_training_step(network, optimizer, decay_weights=None):
+    """Compile ``(images, targets, weights) -> (loss, n_correct)``.
 
     ``decay_weights``, if given, is called before each update.
     """
@@ -22,8 +20,7 @@ def make_steps(network, optimizer, decay_weights=None):
     weights = tf.TensorSpec((None,), tf.float32)
 
     # Plain Python inside: nothing for AutoGraph to convert. XLA's convolutions are 2 to 4 times
-    # slower than oneDNN's on a CPU. Concrete functions, traced when first used, because TensorFlow
-    # warns of retracing where several networks each trace a function of this name.
+    # slower than oneDNN's on a CPU.
     @tf.function(input_signature=(images, targets, weights), autograph=False, jit_compile=False)
     def train(images, targets, weights):
         with tf.GradientTape() as tape:
@@ -40,19 +37,28 @@ def make_steps(network, optimizer, decay_weights=None):
         hits = tf.equal(tf.argmax(probabilities, -1), tf.argmax(targets, -1))
         return tf.stack([loss, tf.reduce_sum(tf.cast(hits, tf.float32))])
 
+    return _compile_when_used(train)
+
+
+def make_prediction_step(model):
+    """Compile ``images -> output``."""
+    images = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
+
     @tf.function(input_signature=(images,), autograph=False, jit_compile=False)
     def predict(images):
-        return network(images, training=False)
+        return model(images, training=False)
 
-    @cache
-    def concrete(function):
-        return function.get_concrete_function()
+    return _compile_when_used(predict)
 
-    def train_step(images, targets, weights):
-        loss, n_correct = concrete(train)(images, targets, weights).numpy()
-        return loss, n_correct
 
-    def predict_step(images):
-        return concrete(predict)(images).numpy()
+def _compile_when_used(function):
+    """Call the one concrete function, for TensorFlow warns where many functions trace alike."""
+    concrete = None
 
-    return train_step, predict_step
+    def step(*arrays):
+        nonlocal concrete
+        if concrete is None:
+            concrete = function.get_concrete_function()
+        return concrete(*arrays).numpy()
+
+    return step

@@ -7,32 +7,65 @@ with its own weights and gives back.
 """
 
 import threading
-from collections import OrderedDict
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 
+from skfashion._forks import check_not_forked
+from skfashion._names import check_name
 from skfashion.training.randomness import Purpose, derive_seed, fixed_keras_seeds
 
-__all__ = ["Engine", "borrow_engine", "compose_model"]
+if keras.backend.backend() == "tensorflow":
+    from skfashion.training._steps_tensorflow import make_prediction_step, make_training_step
+else:
+    from skfashion.training._steps_portable import make_prediction_step, make_training_step
+
+__all__ = ["Engine", "StepValues", "borrow_engine", "compose_model"]
 
 _MAX_IDLE_ENGINES = 8
 
-_idle_engines: OrderedDict = OrderedDict()  # (key, serial number) -> Engine, oldest first
+_idle_engines: list = []  # (network key, training key, engine), the last used last
 _idle_lock = threading.Lock()
+
+# Other backends compile what a step reads from a variable as a constant.
+_STEPS_READ_VARIABLES = keras.backend.backend() == "tensorflow"
+
+
+@dataclass(frozen=True)
+class StepValues:
+    """Numbers that a compiled training step reads, so that another is not another compilation.
+
+    Attributes
+    ----------
+    learning_rate : float
+        The highest, where there is a schedule.
+    weight_decay : float
+        Each step shrinks kernels by ``learning_rate * weight_decay``.
+    l2 : float
+        Strength of the L2 penalty on kernels.
+    dropout : float
+        ``NetworkSpecification.dropout``.
+    """
+
+    learning_rate: float
+    weight_decay: float
+    l2: float
+    dropout: float
 
 
 @contextmanager
-def borrow_engine(key, make_engine):
-    """An engine for ``key`` that nobody else uses meanwhile.
+def borrow_engine(network, optimizer=None, values=None):
+    """An engine that nobody else uses meanwhile.
 
     Parameters
     ----------
-    key : hashable
-        Everything that the compiled functions depend on.
-    make_engine : callable
-        Called without arguments when no engine for ``key`` is idle.
+    network : NetworkSpecification
+    optimizer : OptimizerSpecification, default=None
+        What is to train the network; None to predict only.
+    values : StepValues, default=None
+        For training.
 
     Yields
     ------
@@ -40,16 +73,29 @@ def borrow_engine(key, make_engine):
         Its weights are whatever the last borrower left. An engine whose borrower raised is
         dropped.
     """
+    check_not_forked()
+    network_key = network.without_dropout().key()
+    training_key = None
+    if optimizer is not None:
+        training_key = (network.key(), optimizer.key(), values)
+        if _STEPS_READ_VARIABLES:
+            used = (values.weight_decay > 0, values.l2 > 0, values.dropout > 0)
+            training_key = (optimizer.key(), used)
     with _idle_lock:
-        entry = next((entry for entry in reversed(_idle_engines) if entry[0] == key), None)
-        engine = _idle_engines.pop(entry) if entry else None
+        for i in reversed(range(len(_idle_engines))):
+            key, other, engine = _idle_engines[i]
+            if key == network_key and training_key in (None, other):
+                training_key = other
+                del _idle_engines[i]
+                break
+        else:
+            engine = None
     if engine is None:
-        engine = make_engine()
+        engine = Engine(network, optimizer, values)
     yield engine
     with _idle_lock:
-        _idle_engines[key, id(engine)] = engine
-        while len(_idle_engines) > _MAX_IDLE_ENGINES:
-            _idle_engines.popitem(last=False)
+        _idle_engines.append((network_key, training_key, engine))
+        del _idle_engines[:-_MAX_IDLE_ENGINES]
 
 
 class Engine:
@@ -57,12 +103,12 @@ class Engine:
 
     Parameters
     ----------
-    build : callable
-        Returns a new untrained network that gives class probabilities.
-    optimizer : str
-        Keras' name of an optimizer.
-    decay_weights : bool
-        Whether training steps apply weight decay to kernels.
+    network : NetworkSpecification
+        What to build.
+    optimizer : OptimizerSpecification, default=None
+        What trains it; None makes an engine that only predicts.
+    values : StepValues, default=None
+        Those that are 0 are compiled away, the others may change.
 
     Attributes
     ----------
@@ -78,36 +124,42 @@ class Engine:
         What the network's weights were last loaded from; None after a training step.
     """
 
-    def __init__(self, build, optimizer, decay_weights):
+    def __init__(self, network, optimizer=None, values=None):
         with fixed_keras_seeds():
-            self.network = build()
-        try:
-            self.optimizer = keras.optimizers.get(optimizer)
-        except ValueError as error:
-            raise ValueError(
-                "optimizer must be Keras' name of one, such as 'adam', 'adamw' or 'sgd', got "
-                f"{optimizer!r}."
-            ) from error
-        if self.optimizer.weight_decay is not None:  # AdamW has one of its own
-            self.optimizer.weight_decay = 0.0
-        self.optimizer.build(self.network.trainable_variables)
+            self.network = network.build()
         self.loaded = None
-        self._optimizer_start = _to_arrays(self.optimizer.variables)
+        self.predict_step = make_prediction_step(self.network)
+        self._layer_steps: dict = {}
+        if optimizer is not None:
+            self._prepare_training(optimizer, values)
+
+    def _prepare_training(self, optimizer, values):
         self._initial_weights = _to_arrays(self.network.weights)
         self._initializers = _find_initializers(self.network)
         weights = {id(v) for v in self.network.weights}
         self._seed_states = [v for v in self.network.variables if id(v) not in weights]
-        if keras.backend.backend() == "tensorflow":
-            from skfashion.training._steps_tensorflow import make_steps
-        else:
-            from skfashion.training._steps_portable import make_steps
-        # A variable, so that another strength is not another compilation.
-        self._weight_decay = keras.Variable(0.0, trainable=False, name="weight_decay")
-        self.train_step, self.predict_step = make_steps(
-            self.network, self.optimizer, self._decay_weights if decay_weights else None
+        self._kernels = [
+            v for v in self.network.trainable_variables if v.name not in ("bias", "beta", "gamma")
+        ]
+        self._weight_decay, self._l2, self._dropout = (
+            keras.Variable(0.0, trainable=False, name=name)
+            for name in ("weight_decay", "l2", "dropout")
+        )
+        if values.l2:
+            for kernel in self._kernels:
+                kernel.regularizer = self._penalty(kernel.regularizer)
+        if values.dropout:
+            self._let_dropout_layers_read_the_rate()
+        self.optimizer = optimizer.build()
+        if self.optimizer.weight_decay is not None:  # AdamW has one of its own
+            self.optimizer.weight_decay = 0.0
+        self.optimizer.build(self.network.trainable_variables)
+        self._optimizer_start = _to_arrays(self.optimizer.variables)
+        self.train_step = make_training_step(
+            self.network, self.optimizer, self._decay_weights if values.weight_decay else None
         )
 
-    def start(self, seed, learning_rate, weight_decay):
+    def start(self, seed):
         """Make the network untrained, with initial weights drawn by ``seed``."""
         weights = list(self._initial_weights)
         for i, initializer in self._initializers.items():
@@ -118,29 +170,104 @@ class Engine:
             drawn = type(initializer).from_config(config)(weights[i].shape)
             weights[i] = keras.ops.convert_to_numpy(drawn)
         self.load(weights)
-        for variable, value in zip(self.optimizer.variables, self._optimizer_start, strict=True):
-            variable.assign(value)
-        self.optimizer.learning_rate = learning_rate
-        self._weight_decay.assign(weight_decay)
+
+    def start_training(self, values, optimizer_state=None):
+        """Prepare for training steps.
+
+        Parameters
+        ----------
+        values : StepValues
+            What the steps shall read.
+        optimizer_state : list of ndarray, default=None
+            From :meth:`optimizer_state`, to go on where it was taken; None starts anew.
+        """
+        _assign(self.optimizer.variables, optimizer_state or self._optimizer_start)
+        self.optimizer.learning_rate = values.learning_rate
+        self._weight_decay.assign(values.weight_decay)
+        self._l2.assign(values.l2)
+        self._dropout.assign(values.dropout)
+
+    def optimizer_state(self):
+        """The optimizer's variables as new arrays."""
+        return _to_arrays(self.optimizer.variables)
+
+    def finish_training(self):
+        """Let the optimizer have its last word: the averaged weights of ``use_ema``."""
+        self.optimizer.finalize_variable_values(self.network.trainable_variables)
+        self.loaded = None
+
+    def features_step(self):
+        """``images -> features``: what goes into the last layer that has weights."""
+        if None not in self._layer_steps:
+            self._layer_steps[None] = self._make_step_to(_find_features(self.network))
+        return self._layer_steps[None]
+
+    def layer_step(self, layer):
+        """``images -> output`` of the layer of this name."""
+        if layer not in self._layer_steps:
+            check_name("layer", layer, [layer.name for layer in self.network.layers])
+            self._layer_steps[layer] = self._make_step_to(self.network.get_layer(layer).output)
+        return self._layer_steps[layer]
+
+    def _make_step_to(self, tensor):
+        return make_prediction_step(keras.Model(self.network.inputs, tensor))
+
+    def _penalty(self, own):
+        """A regularizer: the L2 penalty, after the architecture's own if it has one."""
+
+        def penalize(kernel):
+            penalty = self._l2 * keras.ops.sum(keras.ops.square(kernel))
+            return penalty if own is None else own(kernel) + penalty
+
+        return penalize
+
+    def _let_dropout_layers_read_the_rate(self):
+        """As ``keras.random.dropout``, which takes no variable."""
+
+        def make_call(layer):
+            def call(inputs, training=False):
+                if not training:
+                    return inputs
+                kept = 1 - self._dropout
+                draws = keras.random.uniform(keras.ops.shape(inputs), seed=layer.seed_generator)
+                return keras.ops.where(draws < kept, inputs / kept, 0.0)
+
+            return call
+
+        for layer in self.network.layers:
+            if isinstance(layer, keras.layers.Dropout) and layer.name.startswith("dropout"):
+                layer.call = make_call(layer)
 
     def _decay_weights(self):
         """Shrink the kernels; biases and normalisation are left alone, as is usual."""
         rate = self.optimizer.learning_rate * self._weight_decay
-        for variable in self.network.trainable_variables:
-            if variable.name not in ("bias", "beta", "gamma"):
-                variable.assign(variable - rate * variable)
+        for kernel in self._kernels:
+            kernel.assign(kernel - rate * kernel)
 
     def start_epoch(self, seed, epoch):
         """Let dropout and other random layers draw what belongs to this epoch."""
         for i, state in enumerate(self._seed_states):
             state.assign([derive_seed(seed, Purpose.DROPOUT, epoch, i), 0])
 
-    def load(self, weights):
-        """Give the network these weights, a list of arrays in Keras' order."""
+    def load(self, weights, optimizer_state=None):
+        """Give the network these weights, and the optimizer this state, if there is one.
+
+        Raises
+        ------
+        ValueError
+            If the weights are not those of such a network.
+        """
         if self.loaded is not weights:
-            for variable, value in zip(self.network.weights, weights, strict=True):
-                variable.assign(value)
+            shapes = [variable.shape for variable in self.network.weights]
+            if shapes != [array.shape for array in weights]:
+                raise ValueError(
+                    "The network was fitted with another architecture than it is now to go on "
+                    "with. Call fit with warm_start=False to start anew."
+                )
+            _assign(self.network.weights, weights)
             self.loaded = weights
+        if optimizer_state is not None:
+            _assign(self.optimizer.variables, optimizer_state)
 
     def weights(self):
         """The network's weights as new arrays, read-only because :meth:`load` knows them again."""
@@ -150,9 +277,29 @@ class Engine:
         return weights
 
 
+def _assign(variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
 def _to_arrays(variables):
     """The values of Keras variables, as arrays of their own memory."""
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _find_features(network):
+    """The tensor that goes into the last layer with weights."""
+    for layer in reversed(network.layers):
+        if layer.weights:
+            try:
+                return layer.input
+            except AttributeError as error:
+                raise ValueError(
+                    f"transform takes what goes into the last layer that has weights, but layer "
+                    f"{layer.name!r} is used not once in the graph of the network. Build the "
+                    "network with keras.Sequential or keras.Model(inputs, outputs)."
+                ) from error
+    raise ValueError("transform needs a network with a layer that has weights.")
 
 
 def _walk_layers(layer):

@@ -1,6 +1,5 @@
 """The training loop: epochs, batches, learning rate, validation, early stopping."""
 
-import copy
 import math
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from skfashion.training.progress import show_progress
 from skfashion.training.randomness import Purpose, derive_seed
 from skfashion.training.schedules import SCHEDULES
 
-__all__ = ["LabelledImages", "predict_probabilities", "train"]
+__all__ = ["LabelledImages", "predict_in_batches", "predict_probabilities", "train"]
 
 # Images times pixels times channels in one call of the prediction step: large enough to use the
 # processor well, small enough for its memory whatever the image size.
@@ -52,6 +51,7 @@ def train(
     *,
     n_classes,
     seed,
+    first_epoch,
     epochs,
     batch_size,
     learning_rate,
@@ -66,23 +66,27 @@ def train(
     Parameters
     ----------
     engine : Engine
-        Started with ``engine.start``.
+        With the weights to begin with, after ``engine.start_training``.
     training : LabelledImages
     validation : LabelledImages or None
     standardization : tuple (image_shape, scale, offset)
         See :func:`skfashion._images.standardize`.
+    first_epoch : int
+        Epochs that this network was trained before.
+    epochs : int
+        Epochs to train now, at most.
     patience : int or None
         Stop after so many epochs without a lower validation loss, and restore the weights of the
         lowest; None trains all epochs and keeps the last weights.
-    callbacks : list of keras.callbacks.Callback or subclasses of it
-        Used through copies.
+    callbacks : list of keras.callbacks.Callback
+        Called as Keras does.
 
     Returns
     -------
     history : dict of str to list of float
         One value an epoch.
     best_epoch : int
-        The epoch of the final weights, counted from 1.
+        The epoch of the final weights, counted from 1 at the network's beginning.
 
     Raises
     ------
@@ -100,10 +104,11 @@ def train(
     )
 
     history: dict = {}
-    best_loss, best_epoch, best_weights = math.inf, 0, None
+    best_loss, best_epoch, best_weights, best_optimizer_state = math.inf, first_epoch, None, None
     callback_list.on_train_begin()
-    with show_progress(verbose, epochs, n_steps) as report:
-        for epoch in range(epochs):
+    last_epoch = first_epoch + epochs
+    with show_progress(verbose, range(first_epoch, last_epoch), n_steps) as report:
+        for epoch in range(first_epoch, last_epoch):
             callback_list.on_epoch_begin(epoch)
             engine.start_epoch(seed, epoch)
             shuffle = np.random.default_rng(derive_seed(seed, Purpose.SHUFFLE, epoch))
@@ -113,7 +118,7 @@ def train(
             for step, rows in enumerate(batches):
                 callback_list.on_train_batch_begin(step)
                 if rate_factor is not None:
-                    progress = (epoch * n_steps + step) / (epochs * n_steps)
+                    progress = (epoch - first_epoch + step / n_steps) / epochs
                     engine.optimizer.learning_rate = learning_rate * rate_factor(progress)
                 loss, correct = engine.train_step(
                     standardize(training.X[rows], *standardization),
@@ -141,19 +146,35 @@ def train(
             report(epoch, None, logs)
             callback_list.on_epoch_end(epoch, logs)
             if patience is not None and logs["val_loss"] < best_loss:
-                best_loss, best_epoch, best_weights = logs["val_loss"], epoch + 1, engine.weights()
+                best_loss, best_epoch = logs["val_loss"], epoch + 1
+                best_weights, best_optimizer_state = engine.weights(), engine.optimizer_state()
             if live_model is not None and live_model.stop_training:
                 break
             if patience is not None and epoch + 1 - best_epoch >= patience:
                 break
     callback_list.on_train_end()
     if best_weights is not None:
-        engine.load(best_weights)
+        engine.load(best_weights, best_optimizer_state)
+    engine.finish_training()
     # The last step's loss was computed before its update.
     few = training.rows[:batch_size]
     probabilities = predict_probabilities(engine, training.X, standardization, few)
     _check_finite(probabilities.sum(), "probability of an image", learning_rate)
-    return history, best_epoch or epoch + 1
+    return history, epoch + 1 if best_weights is None else best_epoch
+
+
+def predict_in_batches(step, X, standardization, rows=None):
+    """What a prediction step gives for images, as one array of single precision."""
+    n_images = len(X) if rows is None else len(rows)
+    pixels = math.prod(standardization[0])
+    batch_size = max(1, min(_PREDICTION_BATCH, _PREDICTION_PIXELS // pixels))
+    batches = [slice(start, start + batch_size) for start in range(0, n_images, batch_size)]
+    return np.concatenate(
+        [
+            step(standardize(X[batch if rows is None else rows[batch]], *standardization))
+            for batch in batches
+        ]
+    )
 
 
 def predict_probabilities(engine, X, standardization, rows=None):
@@ -164,19 +185,8 @@ def predict_probabilities(engine, X, standardization, rows=None):
     probabilities : ndarray of shape (n, n_classes) of float64
         Rows sum to 1.
     """
-    n_images = len(X) if rows is None else len(rows)
-    pixels = math.prod(standardization[0])
-    batch_size = max(1, min(_PREDICTION_BATCH, _PREDICTION_PIXELS // pixels))
-    batches = [slice(start, start + batch_size) for start in range(0, n_images, batch_size)]
-    probabilities = np.concatenate(
-        [
-            engine.predict_step(
-                standardize(X[batch if rows is None else rows[batch]], *standardization)
-            )
-            for batch in batches
-        ],
-        dtype=np.float64,
-    )
+    probabilities = predict_in_batches(engine.predict_step, X, standardization, rows)
+    probabilities = probabilities.astype(np.float64)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     return probabilities
 
@@ -203,15 +213,7 @@ def _start_callbacks(callbacks, engine, standardization, **parameters):
     """Users' callbacks as Keras runs them, on a live model that takes raw pixels."""
     if not callbacks:
         return keras.callbacks.CallbackList([]), None
-    for callback in callbacks:
-        kind = callback if isinstance(callback, type) else type(callback)
-        if not issubclass(kind, keras.callbacks.Callback):
-            raise TypeError(f"callbacks must be Keras callbacks, got {callback!r}.")
     model = compose_model(engine.network, *standardization[1:])
     model.compile(optimizer=engine.optimizer, loss="categorical_crossentropy")
     model.stop_training = False
-    copies = [
-        callback() if isinstance(callback, type) else copy.deepcopy(callback)
-        for callback in callbacks
-    ]
-    return keras.callbacks.CallbackList(copies, model=model, **parameters), model
+    return keras.callbacks.CallbackList(callbacks, model=model, **parameters), model

@@ -9,7 +9,7 @@ __all__ = ["show_progress"]
 
 
 @contextmanager
-def show_progress(verbose, n_epochs, n_steps):
+def show_progress(verbose, epochs, n_steps):
     """Report a training on standard output.
 
     Parameters
@@ -17,8 +17,10 @@ def show_progress(verbose, n_epochs, n_steps):
     verbose : int
         0 shows nothing, 1 a live bar (on a terminal; a line an epoch elsewhere), 2 a line an
         epoch.
-    n_epochs, n_steps : int
-        Epochs, and steps in each.
+    epochs : range
+        Epochs to come, counted from 0.
+    n_steps : int
+        Steps in each.
 
     Yields
     ------
@@ -35,13 +37,15 @@ def show_progress(verbose, n_epochs, n_steps):
 
         def report_line(epoch, step, logs):
             if step is None:
-                console.print(f"Epoch {epoch + 1}/{n_epochs}  {_format_logs(logs)}", soft_wrap=True)
+                console.print(
+                    f"Epoch {epoch + 1}/{epochs.stop}  {_format_logs(logs)}", soft_wrap=True
+                )
 
         yield report_line
         return
 
     columns = (
-        TextColumn("Epoch {task.fields[epoch]}/" + str(n_epochs)),
+        TextColumn("Epoch {task.fields[epoch]}/" + str(epochs.stop)),
         BarColumn(),
         TextColumn("{task.fields[logs]}"),
         TimeElapsedColumn(),
@@ -49,10 +53,10 @@ def show_progress(verbose, n_epochs, n_steps):
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=n_epochs * n_steps, epoch=1, logs="")
+        task = progress.add_task("", total=len(epochs) * n_steps, epoch=epochs.start + 1, logs="")
 
         def report_bar(epoch, step, logs):
-            completed = epoch * n_steps + (n_steps if step is None else step)
+            completed = (epoch - epochs.start) * n_steps + (n_steps if step is None else step)
             progress.update(task, completed=completed, epoch=epoch + 1, logs=_format_logs(logs))
 
         yield report_bar

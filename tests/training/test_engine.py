@@ -1,6 +1,7 @@
 """Engines: one compilation for many fits."""
 
 import os
+import pickle
 import threading
 from functools import partial
 from pathlib import Path
@@ -11,14 +12,16 @@ from sklearn.base import clone
 
 from skfashion import FashionCNNClassifier
 from skfashion.networks import build_network
+from skfashion.networks._specification import NetworkSpecification
 from skfashion.training import engine as engine_module
-from skfashion.training.engine import Engine, borrow_engine
+from skfashion.training.engine import Engine, StepValues, borrow_engine
+from skfashion.training.optimizers import specify_optimizer
 
 
 @pytest.fixture
 def engines_made(monkeypatch):
     """Empties the cache, and counts the engines made after that."""
-    monkeypatch.setattr(engine_module, "_idle_engines", type(engine_module._idle_engines)())
+    monkeypatch.setattr(engine_module, "_idle_engines", [])
     made = []
     original = Engine.__init__
 
@@ -34,10 +37,27 @@ def test_fits_share_one_engine(engines_made, make_small, digits):
     X, y = digits
     for rate in (1e-3, 1e-2):
         for rows in (slice(200), slice(100, 300), slice(33, 210)):
-            for decay in (0.1, 0.2):
-                classifier = make_small(learning_rate=rate, weight_decay=decay, epochs=1)
-                classifier.fit(X[rows], y[rows]).predict(X[:7])
+            for part in (0.1, 0.2):
+                values = {"learning_rate": rate, "weight_decay": part, "l2": part, "dropout": part}
+                classifier = make_small(**values, epochs=1).fit(X[rows], y[rows])
+                classifier.partial_fit(X[rows], y[rows]).predict(X[:7])
+                pickle.loads(pickle.dumps(classifier)).predict(X[:7])
     assert len(engines_made) == 1
+
+
+def test_steps_read_their_values(make_small, digits):
+    """A value that another fit changed is not one that the compiled step remembers."""
+    values = [
+        {"dropout": 0.1, "l2": 0.01, "weight_decay": 0.1},
+        {"dropout": 0.1, "l2": 0.01, "weight_decay": 9.0},
+        {"dropout": 0.1, "l2": 0.5, "weight_decay": 0.1},
+        {"dropout": 0.8, "l2": 0.01, "weight_decay": 0.1},
+    ]
+    losses = [make_small(**value, epochs=4).fit(*digits).history_["loss"][-1] for value in values]
+    assert len(set(losses)) == 4
+    assert losses[2] > losses[0]
+    assert losses[3] > losses[0]
+    assert make_small(**values[0], epochs=4).fit(*digits).history_["loss"][-1] == losses[0]
 
 
 def test_clones_of_architectures_share_one_engine(
@@ -58,7 +78,7 @@ def test_clones_of_architectures_share_one_engine(
 def test_another_network_is_another_engine(engines_made, make_small, digits):
     X, y = digits
     make_small(epochs=1).fit(X, y)
-    make_small(epochs=1, dropout=0.5).fit(X, y)
+    make_small(epochs=1, dropout=0.5).fit(X, y)  # without dropout, its step has none
     make_small(epochs=1).fit(X, y % 5)
     make_small(epochs=1, image_shape=(4, 16)).fit(X, y)
     assert len(engines_made) == 4
@@ -90,33 +110,39 @@ def test_threads(make_small, digits):
         np.testing.assert_array_equal(found[i], expected[i])
 
 
+def tiny_network(n_classes):
+    return NetworkSpecification("fast", (2, 2, 1), n_classes, {"width": 1})
+
+
 def test_cache_is_bounded(engines_made):
-    for key in range(20):
-        with borrow_engine(key, lambda key=key: f"engine {key}"):
+    bound = engine_module._MAX_IDLE_ENGINES
+    for n_classes in range(2, 5 + bound):
+        with borrow_engine(tiny_network(n_classes)):
             pass
-    assert len(engine_module._idle_engines) == engine_module._MAX_IDLE_ENGINES
-    with borrow_engine(19, lambda: "new") as engine:
-        assert engine == "engine 19"
-    with borrow_engine(0, lambda: "new") as engine:
-        assert engine == "new"
+    assert len(engine_module._idle_engines) == bound
+    made = len(engines_made)
+    with borrow_engine(tiny_network(4 + bound)) as engine:
+        assert engine is engines_made[-1]
+    with borrow_engine(tiny_network(2)):
+        assert len(engines_made) == made + 1
 
 
 def test_engine_of_a_failed_fit_is_dropped(engines_made):
     def fail():
-        with borrow_engine("key", lambda: "broken"):
+        with borrow_engine(tiny_network(2)):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fail()
-    with borrow_engine("key", lambda: "new") as engine:
-        assert engine == "new"
+    with borrow_engine(tiny_network(2)):
+        assert len(engines_made) == 2
 
 
-def test_a_fit_is_traced_once_whatever_the_batches(make_small):
+def test_traced_once_whatever_the_batches(make_small):
     traces = []
 
-    def build():
-        network = build_network("fast", (8, 8, 1), 3)
+    def architecture(image_shape, n_classes):
+        network = build_network("fast", image_shape, n_classes)
         call = network.call
 
         def counting(*arguments, **keywords):
@@ -126,12 +152,14 @@ def test_a_fit_is_traced_once_whatever_the_batches(make_small):
         network.call = counting
         return network
 
-    engine = Engine(build, "adam", False)
+    network = NetworkSpecification(architecture, (8, 8, 1), 3, {})
+    engine = Engine(network, specify_optimizer("adam", {}), StepValues(1e-3, 0.0, 0.0, 0.0))
+    checks = len(traces)
     for n in (10, 7, 10, 1, 64):
         images = np.zeros((n, 8, 8, 1), np.float32)
         engine.train_step(images, np.eye(3, dtype=np.float32)[[0] * n], np.ones(n, np.float32))
         engine.predict_step(images)
-    assert len(traces) == 2
+    assert len(traces) == checks + 2
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's /proc")

@@ -1,0 +1,83 @@
+"""Parameters of what an estimator's own parameters stand for, such as ``optimizer__momentum``.
+
+scikit-learn routes ``name__parameter`` to the estimator called ``name``. An optimizer or a callback
+is given by name or by class, and made only when fitting; until then its parameters wait here.
+"""
+
+import copy
+from typing import ClassVar
+
+from sklearn.base import clone
+
+__all__ = ["RoutedParametersMixin"]
+
+
+class RoutedParametersMixin:
+    """Keeps routed parameters through set_params, get_params, clone and repr.
+
+    Put it before :class:`sklearn.base.BaseEstimator`. Giving such a parameter a new value forgets
+    what was routed to the old one, as it is with nested estimators.
+    """
+
+    # Parameters that take routed ones.
+    _routed_owners: ClassVar[tuple] = ()
+    # Routed names that mean one of the estimator's own parameters.
+    _routed_aliases: ClassVar[dict] = {}
+    # Routed parameters that were set; replaced in the instance, never changed.
+    _routed: ClassVar[dict] = {}
+
+    def get_params(self, deep=True):
+        """Get the parameters of this estimator.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            As everywhere in scikit-learn; it makes no difference here.
+
+        Returns
+        -------
+        params : dict
+            Values by name, routed ones included if they were set.
+        """
+        return {**super().get_params(deep=deep), **self._routed}
+
+    def set_params(self, **params):
+        """Set parameters of this estimator.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name; ``optimizer__momentum=0.9`` sets what the optimizer is made with.
+
+        Returns
+        -------
+        self : estimator instance
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of this name.
+        """
+        own, routed = {}, {}
+        for name, value in params.items():
+            name = self._routed_aliases.get(name, name)
+            owner, delimiter, _ = name.partition("__")
+            (routed if delimiter and owner in self._routed_owners else own)[name] = value
+        super().set_params(**own)
+        kept = {k: v for k, v in self._routed.items() if k.partition("__")[0] not in own}
+        if kept or routed or self._routed:
+            self._routed = {**kept, **routed}
+        return self
+
+    def _routed_to(self, owner):
+        """The parameters routed to ``owner``, by their own names."""
+        prefix = f"{owner}__"
+        return {k.removeprefix(prefix): v for k, v in self._routed.items() if k.startswith(prefix)}
+
+    def __sklearn_clone__(self):
+        # Without routed parameters, which the constructor does not take.
+        bare = copy.copy(self)
+        bare.__dict__.pop("_routed", None)
+        cloned = super(RoutedParametersMixin, bare).__sklearn_clone__()
+        return cloned.set_params(**clone(self._routed, safe=False))
