@@ -5,26 +5,28 @@ is given by name or by class, and made only when fitting; until then its paramet
 """
 
 import copy
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
-__all__ = ["RoutedParametersMixin"]
+__all__ = ["RoutedParametersEstimator"]
 
 
-class RoutedParametersMixin:
-    """Keeps routed parameters through set_params, get_params, clone and repr.
+class RoutedParametersEstimator(BaseEstimator):
+    """Base estimator that keeps routed parameters through set_params, get_params, clone and repr.
 
-    Put it before :class:`sklearn.base.BaseEstimator`. Giving such a parameter a new value forgets
-    what was routed to the old one, as it is with nested estimators.
+    Giving a parameter a new value forgets what was routed to the old one, as it is with nested
+    estimators.
     """
 
     # Parameters that take routed ones.
     _routed_owners: ClassVar[tuple] = ()
     # Routed names that mean one of the estimator's own parameters.
     _routed_aliases: ClassVar[dict] = {}
-    # Routed parameters that were set; replaced in the instance, never changed.
-    _routed: ClassVar[dict] = {}
+    # Those that were set; replaced in the instance, never changed.
+    _routed: Mapping = MappingProxyType({})
 
     def get_params(self, deep=True):
         """Get the parameters of this estimator.
@@ -59,7 +61,8 @@ class RoutedParametersMixin:
         ValueError
             If there is no parameter of this name.
         """
-        own, routed = {}, {}
+        own: dict = {}
+        routed: dict = {}
         for name, value in params.items():
             name = self._routed_aliases.get(name, name)
             owner, delimiter, _ = name.partition("__")
@@ -79,5 +82,5 @@ class RoutedParametersMixin:
         # Without routed parameters, which the constructor does not take.
         bare = copy.copy(self)
         bare.__dict__.pop("_routed", None)
-        cloned = super(RoutedParametersMixin, bare).__sklearn_clone__()
-        return cloned.set_params(**clone(self._routed, safe=False))
+        cloned = super(RoutedParametersEstimator, bare).__sklearn_clone__()
+        return cloned.set_params(**clone(dict(self._routed), safe=False))

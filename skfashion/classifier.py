@@ -3,11 +3,10 @@
 import warnings
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import (
-    BaseEstimator,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -27,7 +26,7 @@ from sklearn.utils.validation import (
 
 from skfashion._images import channel_statistics, infer_image_shape
 from skfashion._pixel_range import is_other_scale, pixel_range
-from skfashion._routed_parameters import RoutedParametersMixin
+from skfashion._routed_parameters import RoutedParametersEstimator
 from skfashion.errors import PixelRangeWarning
 from skfashion.networks._specification import NetworkSpecification
 
@@ -35,11 +34,10 @@ __all__ = ["FashionCNNClassifier"]
 
 
 class FashionCNNClassifier(
-    RoutedParametersMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     ClassifierMixin,
-    BaseEstimator,
+    RoutedParametersEstimator,
 ):
     """Convolutional network for the classification of small images.
 
@@ -175,6 +173,14 @@ class FashionCNNClassifier(
         "optimizer__weight_decay": "weight_decay",
     }
 
+    # For mypy, which reads _train from top to bottom.
+    weights_: list
+    history_: dict
+    n_epochs_: int
+    _model: Any
+    _optimizer_key: str
+    _optimizer_state: list
+
     def __init__(
         self,
         architecture="fast",
@@ -277,7 +283,7 @@ class FashionCNNClassifier(
             self._warn_of_other_scale(X, "X")
         else:
             self._describe(X, rows, classes, image_shape, seed)
-        if X_val is not None:
+        if validation is not None and validation.X is not X:
             self._warn_of_other_scale(validation.X, "X_val")
         return self._train(
             self._label(X, y_index, weights, rows),

@@ -74,14 +74,14 @@ def save_classifier(classifier, path, *, target_names=None):
         "seed": classifier._seed,
         "optimizer": classifier._optimizer_key,
     }
-    side = json.dumps(side, indent=1)
+    side_text = json.dumps(side, indent=1)
     optimizer_state = io.BytesIO()
     np.savez(optimizer_state, *classifier._optimizer_state)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as directory:
         temporary = Path(directory, path.name)
         classifier._compose_model().save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(_MEMBER, side)
+            archive.writestr(_MEMBER, side_text)
             archive.writestr(_OPTIMIZER_MEMBER, optimizer_state.getvalue())
         os.replace(temporary, path)
 

@@ -12,14 +12,13 @@ def test_number_of_parameters(name, n_parameters):
 
 
 @pytest.mark.parametrize("name", list_networks())
-@pytest.mark.parametrize("options", [{}, {"dropout": 0.3, "l2": 1e-4}])
+@pytest.mark.parametrize("options", [{}, {"dropout": 0.3}])
 def test_gives_probabilities(name, options):
     network = build_network(name, (32, 28, 3), 4, **options)
     images = np.random.default_rng(0).normal(size=(5, 32, 28, 3)).astype(np.float32)
     probabilities = np.asarray(network(images))
     assert probabilities.shape == (5, 4)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    assert bool(network.losses) == ("l2" in options)
 
 
 @pytest.mark.parametrize("image_shape", [(1, 1, 1), (1, 4, 1), (8, 8, 1), (5, 31, 3)])

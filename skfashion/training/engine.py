@@ -75,7 +75,7 @@ def borrow_engine(network, optimizer=None, values=None):
     """
     check_not_forked()
     network_key = network.without_dropout().key()
-    training_key = None
+    training_key: tuple | None = None
     if optimizer is not None:
         training_key = (network.key(), optimizer.key(), values)
         if _STEPS_READ_VARIABLES:

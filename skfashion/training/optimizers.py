@@ -45,7 +45,7 @@ class OptimizerSpecification:
         ValueError or TypeError
             If its constructor refuses the arguments.
         """
-        return self.kind.from_config(dict(self.config))
+        return self.kind.from_config(dict(self.config))  # type: ignore[attr-defined]
 
 
 def specify_optimizer(optimizer, options, **given_apart):
@@ -109,7 +109,7 @@ def _check_agreement(optimizer, name, of_instance, of_classifier, default):
             f"optimizer={type(optimizer).__name__} has a learning rate schedule of its own; use "
             "the classifier's learning_rate and schedule instead."
         )
-    expected = [value for value in (default, of_classifier) if isinstance(value, Real)]
+    expected = [float(value) for value in (default, of_classifier) if isinstance(value, Real)]
     if not np.isclose(of_instance, expected, rtol=1e-6).any():  # Keras rounds to single precision
         raise ValueError(
             f"optimizer={type(optimizer).__name__}({name}={of_instance:g}) and the classifier's "
