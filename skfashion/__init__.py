@@ -6,6 +6,8 @@ neither Keras nor TensorFlow.
 
 from importlib import import_module
 
+from skfashion import _forks  # noqa: F401  (notes forks from now on)
+
 __version__ = "0.1.0"
 
 __all__ = [

@@ -24,6 +24,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skfashion._forks import check_not_forked
 from skfashion._images import channel_statistics, infer_image_shape
 from skfashion._pixel_range import is_other_scale, pixel_range
 from skfashion._routed_parameters import RoutedParametersEstimator
@@ -746,6 +747,7 @@ class FashionCNNClassifier(
         return self
 
     def _compose_model(self):
+        check_not_forked()
         from skfashion.training.engine import compose_model
         from skfashion.training.randomness import fixed_keras_seeds
 

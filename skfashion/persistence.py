@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skfashion._forks import check_not_forked
 from skfashion.errors import ModelFileError
 
 __all__ = ["SavedArchitecture", "load_classifier", "save_classifier"]
@@ -112,6 +113,7 @@ def load_classifier(cls, path):
             f"{path} is not of format version {_FORMAT_VERSION}, the one this skfashion reads."
         )
 
+    check_not_forked()
     import keras
 
     from skfashion.training.randomness import fixed_keras_seeds

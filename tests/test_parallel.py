@@ -1,0 +1,81 @@
+"""Fits in other processes and threads."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+from sklearn.model_selection import GridSearchCV, cross_val_score
+
+
+def search(network, digits, **parallel):
+    grid = {"learning_rate": [1e-3, 5e-3], "dropout": [None, 0.2]}
+    with parallel_config(**parallel):
+        fitted = GridSearchCV(network, grid, cv=2, scoring="neg_log_loss").fit(*digits)
+    return fitted.cv_results_["mean_test_score"]
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_parallel_folds_score_the_same_bits(backend, make_small, digits):
+    expected = search(make_small(), digits, n_jobs=1)
+    found = search(make_small(), digits, n_jobs=2, backend=backend)
+    np.testing.assert_array_equal(found, expected)
+
+
+RUN = """
+import multiprocessing
+from sklearn.datasets import load_digits
+from sklearn.model_selection import cross_val_score
+from joblib import parallel_config
+from skfashion import FashionCNNClassifier
+
+X, y = load_digits(return_X_y=True)
+X, y = X[:100], y[:100]
+network = FashionCNNClassifier(epochs=1, random_state=0)
+def fit(_=None):
+    return network.fit(X, y).predict(X).sum()
+"""
+
+has_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+
+
+def run(code):
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RUN + code], capture_output=True, text=True, timeout=90
+    )
+
+
+@has_fork
+@pytest.mark.parametrize("started_by", ["fit()", "import keras; keras.ops.ones(3) + 1"])
+def test_forked_process_says_what_is_wrong(started_by):
+    """It would wait for ever for TensorFlow's threads, which a fork does not copy."""
+    result = run(
+        f"{started_by}\n"
+        "with multiprocessing.get_context('fork').Pool(1) as pool:\n"
+        "    pool.map(fit, [0])"
+    )
+    assert "RuntimeError: This process was forked from one in which TensorFlow" in result.stderr
+
+
+@has_fork
+def test_fork_before_tensorflow_runs(digits):
+    result = run(
+        "import tensorflow\n"
+        "with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+        "    a, b = pool.map(fit, [0, 1])\n"
+        "print(a == b == fit())"
+    )
+    assert result.stdout.split() == ["True"], result.stderr
+
+
+@has_fork
+def test_joblib_multiprocessing_does_not_hang(digits):
+    result = run(
+        "fit()\n"
+        "with parallel_config('multiprocessing', n_jobs=2):\n"
+        "    cross_val_score(network, X, y, cv=2, error_score='raise')"
+    )
+    assert "Use joblib's default backend 'loky'" in result.stderr
