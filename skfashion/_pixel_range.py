@@ -48,8 +48,8 @@ def is_other_scale(X, fitted_range, standardization):
         return bool(np.sqrt(np.mean(np.square(z_scores))) > _FACTOR)
     spread = z_scores.std()
     largest = np.abs(X).max()
-    is_small = 0 < spread < 1 / _FACTOR and largest < max(abs(low), abs(high)) / _FACTOR
-    if not is_small:
+    is_small = spread < 1 / _FACTOR and largest < max(abs(low), abs(high)) / _FACTOR
+    if not is_small or X.min() == X.max():
         return False
     # A dark photo in bytes has small pixels too; a scaled one has fractions.
     return bool(largest <= 1 or (np.floor(X) != X).any())

@@ -1,5 +1,6 @@
 """The classifier: a Keras convolutional network as a scikit-learn estimator."""
 
+import inspect
 import warnings
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -455,8 +456,7 @@ class FashionCNNClassifier(
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If X holds no images of the fitted size with finite pixels, or the architecture is no
-            graph of layers.
+            If X holds no images of the fitted size with finite pixels.
         """
         features = self._layer_output(X, lambda engine: engine.features_step())
         return features.reshape(len(features), -1)
@@ -650,7 +650,7 @@ class FashionCNNClassifier(
                 f"fitted on pixels from {self._pixel_range[0]:g} to {self._pixel_range[1]:g}. "
                 "Scale both alike, or the predictions are worthless.",
                 PixelRangeWarning,
-                stacklevel=4,
+                stacklevel=_stack_level_of_caller(),
             )
 
     def _split_rows(self, rows, y_index, classes, seed):
@@ -804,6 +804,14 @@ def _check_known_labels(labels, classes, name, known_name):
     unknown = np.setdiff1d(labels, classes)
     if len(unknown):
         raise ValueError(f"{name} has labels that {known_name} has not: {unknown.tolist()}.")
+
+
+def _stack_level_of_caller():
+    """How far up the first frame outside this package and scikit-learn is."""
+    frame, level = inspect.currentframe(), 0
+    while frame and frame.f_globals.get("__name__", "").startswith(("skfashion.", "sklearn.")):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _append_history(earlier, later):

@@ -1,10 +1,8 @@
 """scikit-learn's own checks of what an estimator must do, for every public estimator."""
 
 import inspect
-from importlib import import_module
 
-import pytest
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skfashion

@@ -1,6 +1,5 @@
 """Fits in other processes and threads."""
 
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from joblib import parallel_config
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV
 
 
 def search(network, digits, **parallel):
@@ -44,7 +43,10 @@ has_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork 
 
 def run(code):
     return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", RUN + code], capture_output=True, text=True, timeout=90
+        [sys.executable, "-W", "ignore", "-c", RUN + code],
+        capture_output=True,
+        text=True,
+        timeout=90,
     )
 
 

@@ -199,7 +199,8 @@ class Engine:
     def features_step(self):
         """``images -> features``: what goes into the last layer that has weights."""
         if None not in self._layer_steps:
-            self._layer_steps[None] = self._make_step_to(_find_features(self.network))
+            last = [layer for layer in self.network.layers if layer.weights][-1]
+            self._layer_steps[None] = self._make_step_to(last.input)
         return self._layer_steps[None]
 
     def layer_step(self, layer):
@@ -285,21 +286,6 @@ def _assign(variables, values):
 def _to_arrays(variables):
     """The values of Keras variables, as arrays of their own memory."""
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
-
-
-def _find_features(network):
-    """The tensor that goes into the last layer with weights."""
-    for layer in reversed(network.layers):
-        if layer.weights:
-            try:
-                return layer.input
-            except AttributeError as error:
-                raise ValueError(
-                    f"transform takes what goes into the last layer that has weights, but layer "
-                    f"{layer.name!r} is used not once in the graph of the network. Build the "
-                    "network with keras.Sequential or keras.Model(inputs, outputs)."
-                ) from error
-    raise ValueError("transform needs a network with a layer that has weights.")
 
 
 def _walk_layers(layer):
