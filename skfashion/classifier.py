@@ -53,13 +53,15 @@ class FashionCNNClassifier(
         A name from :func:`skfashion.networks.list_networks`, or a function ``(image_shape,
         n_classes, **options) -> keras.Model`` that takes standardised images ``(n, height, width,
         channels)`` and ends in a softmax over ``n_classes``. It must build the same network each
-        time it is called with the same arguments.
+        time it is called with the same arguments. ``architecture__width=16`` sets an option.
     image_shape : tuple of 2 or 3 int, default=None
         Height, width and (1 if left out) channels of flattened images, in pixels. None means: a
         perfect square of features is one grey image, three times a perfect square one colour
         image, anything else a strip one pixel high.
-    optimizer : str, default="adamw"
-        Keras' name of the optimizer.
+    optimizer : str, keras.optimizers.Optimizer or subclass of it, default="adamw"
+        Keras' name of the optimizer, its class, or an instance, which is never changed.
+        ``optimizer__momentum=0.9`` sets what it is made with. Learning rate and weight decay are
+        the classifier's: an instance that was made with others is refused.
     learning_rate : float, default=5e-3
         The optimizer's learning rate, or with ``schedule`` its highest.
     weight_decay : float, default=0.0
@@ -74,7 +76,8 @@ class FashionCNNClassifier(
     dropout : float, default=None
         Fraction of features dropped in training; None leaves it to the architecture.
     l2 : float, default=0.0
-        Strength of the L2 penalty on convolution and dense kernels.
+        Strength of the L2 penalty on kernels: times the sum of their squares it is added to the
+        loss.
     batch_size : int, default=64
         Images per training step, at most; an epoch is cut into equal batches.
     epochs : int, default=10
@@ -93,9 +96,16 @@ class FashionCNNClassifier(
         ``epochs`` than that, it trains them all and keeps the best.
     callbacks : keras callback or list of them, default=None
         Instances or classes. Each fit uses copies; the instances given never change.
+        ``callbacks__patience=3`` goes to every class whose constructor takes it,
+        ``callbacks__0__patience=3`` to the first of them.
+    warm_start : bool, default=False
+        Whether :meth:`fit` goes on from the weights of the last fit, with the schedule and the
+        optimizer's state beginning anew. Classes and image shape must be the same; pixels are
+        standardised as in the first fit.
     random_state : int, RandomState instance or None, default=None
         Seed of everything random: initial weights, order of the images, dropout, held-out images.
-        With an int, fits on the same machine with the same number of threads agree to the bit.
+        With an int, fits on the same machine agree to the bit, whatever ``n_jobs`` a search has.
+        Fits that go on keep the seed of the first.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar (a line an epoch where there is no terminal), 2 a line
         an epoch.
@@ -115,9 +125,10 @@ class FashionCNNClassifier(
     history_ : dict of str to list of float
         For each epoch ``loss``, ``accuracy`` and ``learning_rate``, and ``val_loss`` and
         ``val_accuracy`` where there are validation images. ``loss`` counts label smoothing and
-        the L2 penalty, ``val_loss`` neither, so the two are not to be compared.
+        the L2 penalty, ``val_loss`` neither, so the two are not to be compared. ``warm_start`` and
+        :meth:`partial_fit` append to it, NaN where they have no such figure.
     n_epochs_ : int
-        Epochs trained.
+        Epochs trained, over all fits that went on.
     best_epoch_ : int
         Epoch whose weights were kept, counted from 1.
     target_names_ : list of str or None
@@ -127,6 +138,20 @@ class FashionCNNClassifier(
     --------
     skfashion.recipes.make_recipe : Complete configurations by name.
     sklearn.neural_network.MLPClassifier : A network without convolutions.
+
+    Notes
+    -----
+    Parameters of the optimizer, the callbacks and the architecture, such as
+    ``optimizer__momentum``, are set by :meth:`set_params`, and so by every search; the constructor
+    does not take them. Setting ``optimizer`` itself forgets what was set for the last one.
+
+    What a network costs to compile is paid once in a process: fits of the same architecture, image
+    shape, number of classes and optimizer share the compiled functions, whatever their learning
+    rate, weight decay, L2 penalty, dropout, batch size and number of images. (Turning one of those
+    penalties or dropout on, from 0, compiles once more.) A fitted classifier is arrays alone.
+
+    In a process that was forked from one in which TensorFlow already ran, every use raises
+    RuntimeError instead of waiting for ever; joblib's default backend does not fork.
 
     References
     ----------
@@ -145,6 +170,13 @@ class FashionCNNClassifier(
     (8, 8, 1)
     >>> bool(classifier.score(X[1000:], y[1000:]) > 0.8)
     True
+
+    What Keras' optimizer is made with:
+
+    >>> classifier = FashionCNNClassifier(optimizer="sgd", learning_rate=0.1)
+    >>> classifier.set_params(optimizer__momentum=0.9, optimizer__nesterov=True)
+    FashionCNNClassifier(learning_rate=0.1, optimizer='sgd', optimizer__momentum=0.9,
+                         optimizer__nesterov=True)
     """
 
     _parameter_constraints: ClassVar[dict] = {
@@ -236,7 +268,7 @@ class FashionCNNClassifier(
             Images of any real type; ``uint8`` needs the least memory. Flattened images are in
             row-major order, as in ``load_digits().data``.
         y : array-like of shape (n,)
-            Class labels.
+            Class labels: two classes at least.
         sample_weight : array-like of shape (n,), default=None
             Weights of the images, relative to each other. Those of weight 0 are left out.
         X_val, y_val : array-like, default=None
@@ -251,8 +283,12 @@ class FashionCNNClassifier(
         Raises
         ------
         ValueError
-            If X holds no images of one shape with finite pixels, y no class labels, or the
-            architecture cannot take images of this shape.
+            If X holds no images of one shape with finite pixels, y no labels of two classes or
+            more, a parameter is out of its range, or the architecture cannot take images of this
+            shape.
+        TypeError
+            If the architecture is not called as it should be or gives no Keras model, or a
+            callback is none.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
         """
@@ -524,8 +560,9 @@ class FashionCNNClassifier(
         """Write the fitted classifier to a ``.keras`` file, which plain Keras opens too.
 
         Besides the Keras model, from raw pixels to probabilities, the file holds the parameters,
-        classes and training history as JSON. Callbacks, and a ``random_state`` that is not an
-        int, are left out.
+        classes and training history as JSON, and the optimizer's state, so that
+        :meth:`partial_fit` goes on to the same bits. Callbacks, and a ``random_state`` that is not
+        an int, are left out.
 
         Parameters
         ----------
@@ -540,7 +577,8 @@ class FashionCNNClassifier(
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If the file name has another ending, or the number of names is not that of the classes.
+            If the file name has another ending, the number of names is not that of the classes, or
+            a parameter cannot be stored.
 
         Examples
         --------

@@ -10,15 +10,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from skfashion import FashionCNNClassifier
 from skfashion.datasets import load_fashion_sample
-from skfashion.errors import PixelRangeWarning, TrainingDivergedError
+from skfashion.errors import TrainingDivergedError
 
 
 def small_network(image_shape, n_classes, dropout=0.0):
@@ -158,37 +154,6 @@ def test_initial_weights_follow_the_seed(make_small, digits):
     ]
     np.testing.assert_array_equal(kernels[0], kernels[1])
     assert not np.allclose(kernels[0], kernels[2])
-
-
-def test_no_global_state(make_small, digits, tmp_path, monkeypatch):
-    import os
-    import random
-    import warnings
-
-    monkeypatch.chdir(tmp_path)
-
-    def state():
-        return (
-            random.getstate(),
-            str(np.random.get_state()),  # noqa: NPY002
-            dict(os.environ),
-            list(warnings.filters),
-            os.listdir(),
-        )
-
-    def network(image_shape, n_classes):
-        return small_network(image_shape, n_classes)
-
-    before = state()
-    for random_state in (0, None):
-        make_small(random_state=random_state).fit(*digits).predict(digits[0])
-        make_small(architecture=network, random_state=random_state).fit(*digits)
-        assert state() == before
-    classifier = make_small().fit(*digits)
-    before = state()
-    classifier.save(tmp_path.parent / "outside.keras")
-    FashionCNNClassifier.load(tmp_path.parent / "outside.keras")
-    assert state() == before
 
 
 def test_no_float_copy_of_the_images(make_small):
@@ -601,27 +566,6 @@ def test_initial_weights_of_layers_in_lists_follow_the_seed(make_small, digits):
 def test_weights_cannot_be_changed_unnoticed(fitted):
     with pytest.raises(ValueError, match="read-only"):
         fitted.weights_[0][:] = 0
-
-
-def test_pixel_range_warning(make_small):
-    X, y = load_fashion_sample(return_X_y=True, subset="test")
-    for scale in (1, 255):
-        classifier = make_small(epochs=1).fit(X[:100] / scale, y[:100])
-        classifier.predict(X[100:102] / scale)
-        with pytest.warns(PixelRangeWarning, match="Scale both alike"):
-            classifier.predict(X[100:102] / (255 / scale if scale == 1 else 1))
-
-
-def test_scikit_learn_tools(make_small, digits):
-    X, y = digits
-    assert clone(make_small(dropout=0.1)).dropout == 0.1
-    order = np.argsort(y)  # unstratified folds of sorted labels would score 0
-    scores = cross_val_score(make_small(epochs=5), X[order], y[order], cv=3)
-    assert scores.min() > 0.5
-    pipeline = make_pipeline(StandardScaler(), make_small(epochs=4))
-    grid = {"fashioncnnclassifier__learning_rate": [1e-5, 5e-3]}
-    search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
-    assert search.best_params_["fashioncnnclassifier__learning_rate"] == 5e-3
 
 
 def test_progress(make_small, digits, capsys):

@@ -1,0 +1,44 @@
+"""Docstrings say what signatures do."""
+
+import inspect
+
+import pytest
+from numpydoc.docscrape import FunctionDoc
+
+import skfashion
+
+
+def public_functions():
+    """Functions, classes and their methods that public modules offer."""
+    found = {}
+    for module_name in skfashion.__all__:
+        member = getattr(skfashion, module_name)
+        names = getattr(member, "__all__", ()) if inspect.ismodule(member) else ()
+        for name, candidate in [(module_name, member), *((n, getattr(member, n)) for n in names)]:
+            if inspect.isfunction(candidate):
+                found[name] = candidate
+            elif inspect.isclass(candidate) and not issubclass(candidate, Exception):
+                found[name] = candidate
+                for method_name, method in inspect.getmembers(candidate, inspect.isfunction):
+                    own = method.__module__.startswith("skfashion.")
+                    if own and not method_name.startswith("_"):
+                        found[f"{name}.{method_name}"] = method
+    return found
+
+
+@pytest.mark.parametrize("name", public_functions())
+def test_parameters_are_described(name):
+    """Each parameter once, in order, with its default."""
+    function = public_functions()[name]
+    signature = inspect.signature(function)
+    names = [n for n in signature.parameters if n != "self"]
+    doc = FunctionDoc(function)
+    described = {}
+    for entry in doc["Parameters"]:
+        for described_name in entry.name.replace("*", "").split(", "):
+            described[described_name] = entry.type
+    assert list(described) == names
+    for n, parameter in signature.parameters.items():
+        if parameter.default not in (parameter.empty, False) and n in described:
+            assert "default=" in described[n] or " or None" in described[n], n
+    assert doc["Summary"]
