@@ -1,72 +1,235 @@
-"""Seconds to fit: plain Keras against FashionCNNClassifier, side by side in one run.
+"""What fits and predictions cost: scikeras, Keras' wrapper, plain Keras and FashionCNNClassifier.
 
-The same network, optimizer, batch size and images for both. "small" is the mean of repeated fits
-to 300 images, as a search makes them; "large" one epoch of all 60,000 training images. Needs
-Fashion-MNIST: see skfashion.datasets.fetch_fashion_mnist.
+Side by side in one run, each in a process of its own, with the same network, optimizer, batch size
+and images:
 
-Run: python benchmarks/fitting.py [--repeats 5]
+* 5-fold cross-validation of 1,000 digits (8x8 pixels) over 4 learning rates, 20 fits of 5 epochs;
+* the first fit in a process, TensorFlow loaded, and what memory 30 later fits keep;
+* the pickled classifier, and how long pickling and unpickling takes;
+* one image, and 10,000 images of 28x28 pixels through the network "basic".
+
+With --large, also one epoch of "basic" on the 60,000 training images of Fashion-MNIST, plain Keras
+and FashionCNNClassifier in turns, because the machine's speed drifts. Needs skfashion[scikeras].
+
+Run: python benchmarks/fitting.py [--large 3]
 """
 
 import argparse
+import gc
+import multiprocessing
+import os
+import pickle
 import platform
 import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # before TensorFlow comes
 
 import keras
 import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import StratifiedKFold
 
+from skfashion import FashionCNNClassifier
 from skfashion.datasets import fetch_fashion_mnist
 from skfashion.networks import build_network
-from skfashion.recipes import make_recipe
+
+EPOCHS, BATCH_SIZE = 5, 64
+LEARNING_RATES = (5e-4, 1e-3, 2e-3, 4e-3)
+IMAGES = {64: ("fast", 8, 16), 784: ("basic", 28, 255)}  # features: network, side, white
 
 
-def fit_keras(X, y, epochs):
-    """Seconds that plain Keras takes to build and fit the network."""
-    started = time.perf_counter()
-    inputs = keras.Input((28, 28, 1))
-    network = build_network("basic", (28, 28, 1), 10)
-    model = keras.Model(inputs, network(keras.layers.Rescaling(1 / 255)(inputs)))
+def build(n_features, learning_rate):
+    """The compiled model of the three others, from flattened raw pixels."""
+    name, side, white = IMAGES[n_features]
+    inputs = keras.Input((n_features,))
+    x = keras.layers.Reshape((side, side, 1))(inputs)
+    outputs = build_network(name, (side, side, 1), 10)(keras.layers.Rescaling(1 / white)(x))
+    model = keras.Model(inputs, outputs)
     model.compile(
-        "adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False
+        keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", jit_compile=False
     )
-    model.fit(X.reshape(-1, 28, 28, 1), y, batch_size=64, epochs=epochs, verbose=0)
-    return time.perf_counter() - started
+    return model
 
 
-def fit_ours(X, y, epochs):
-    """Seconds that the classifier takes for the same."""
-    classifier = make_recipe("basic", epochs=epochs, batch_size=64, random_state=0)
+class PlainKeras:
+    """A model and its fit, without scikit-learn."""
+
+    def __init__(self, learning_rate, epochs):
+        self.learning_rate, self.epochs = learning_rate, epochs
+
+    def fit(self, X, y):
+        self.model = build(X.shape[1], self.learning_rate)
+        self.model.fit(X, y, batch_size=BATCH_SIZE, epochs=self.epochs, verbose=0)
+        return self
+
+    def predict(self, X):
+        return self.model.predict(X, verbose=0).argmax(axis=1)
+
+
+def build_for_scikeras(meta, learning_rate):
+    return build(meta["n_features_in_"], learning_rate)
+
+
+def make_scikeras(learning_rate, epochs):
+    from scikeras.wrappers import KerasClassifier
+
+    return KerasClassifier(
+        build_for_scikeras,
+        model__learning_rate=learning_rate,
+        epochs=epochs,
+        batch_size=BATCH_SIZE,
+        verbose=0,
+    )
+
+
+def build_for_wrapper(X, y, learning_rate):
+    model = build(X.shape[1], learning_rate)
+    model.compile(
+        keras.optimizers.Adam(learning_rate), "categorical_crossentropy", jit_compile=False
+    )
+    return model
+
+
+def make_wrapper(learning_rate, epochs):
+    return keras.wrappers.SKLearnClassifier(
+        build_for_wrapper,
+        model_kwargs={"learning_rate": learning_rate},
+        fit_kwargs={"epochs": epochs, "batch_size": BATCH_SIZE, "verbose": 0},
+    )
+
+
+def make_ours(learning_rate, epochs, architecture="fast"):
+    return FashionCNNClassifier(
+        architecture,
+        optimizer="adam",
+        learning_rate=learning_rate,
+        schedule=None,
+        label_smoothing=0.0,
+        batch_size=BATCH_SIZE,
+        epochs=epochs,
+        random_state=0,
+    )
+
+
+MAKERS = {
+    "scikeras": make_scikeras,
+    "keras wrapper": make_wrapper,
+    "plain Keras": PlainKeras,
+    "skfashion": make_ours,
+}
+
+
+def seconds_of(function):
     started = time.perf_counter()
-    classifier.fit(X, y)
+    function()
     return time.perf_counter() - started
+
+
+def resident_megabytes():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+def cross_validate(make, X, y):
+    """Mean accuracy of the best learning rate."""
+    folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(X, y))
+    return max(
+        np.mean(
+            [
+                np.mean(make(rate, EPOCHS).fit(X[train], y[train]).predict(X[test]) == y[test])
+                for train, test in folds
+            ]
+        )
+        for rate in LEARNING_RATES
+    )
+
+
+def measure(name):
+    """Every figure of one library, by what it is."""
+    make = MAKERS[name]
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:1000], y[:1000]
+    keras.ops.ones(1) + 1  # starts TensorFlow
+    figures = {"first fit, s": seconds_of(lambda: make(1e-3, EPOCHS).fit(X[:300], y[:300]))}
+    started = time.perf_counter()
+    figures["best accuracy"] = cross_validate(make, X, y)
+    figures["cross-validation, s"] = time.perf_counter() - started
+
+    gc.collect()
+    before = resident_megabytes()
+    for _ in range(30):
+        fitted = make(1e-3, 1).fit(X[:300], y[:300])
+        gc.collect()
+    figures["kept a fit, MB"] = (resident_megabytes() - before) / 30
+
+    try:
+        started = time.perf_counter()
+        pickled = pickle.dumps(fitted)
+        pickle.loads(pickled).predict(X[:1])
+        figures["pickle, load and predict, s"] = time.perf_counter() - started
+        figures["pickle, MB"] = len(pickled) / 1e6
+    except Exception as error:
+        print(f"{name} cannot be pickled: {error!r}"[:200])
+
+    fitted.predict(X[:1])
+    figures["one image, ms"] = 1e3 * np.median(
+        [seconds_of(lambda: fitted.predict(X[:1])) for _ in range(50)]
+    )
+    images = np.random.default_rng(0).integers(0, 256, (10_000, 784), dtype=np.uint8)
+    maker_arguments = {"architecture": "basic"} if make is make_ours else {}
+    large = make(1e-3, 1, **maker_arguments).fit(images[:300], np.arange(300) % 10)
+    large.predict(images)
+    seconds = np.median([seconds_of(lambda: large.predict(images)) for _ in range(3)])
+    figures["10,000 images, images/s"] = len(images) / seconds
+    return figures
+
+
+def print_table(figures):
+    """A row for each figure, a column for each library."""
+    names = list(figures)
+    print(f"{'':30}" + "".join(f"{name:>15}" for name in names))
+    for what in figures["skfashion"]:
+        cells = "".join(
+            f"{figures[name][what]:15.4g}" if what in figures[name] else f"{'-':>15}"
+            for name in names
+        )
+        print(f"{what:30}{cells}")
+
+
+def measure_large(repeats):
+    """Seconds of one epoch on all of Fashion-MNIST, fits in turns."""
+    X, y = fetch_fashion_mnist(return_X_y=True)
+    seconds: dict = {"plain Keras": [], "skfashion": []}
+    for _ in range(repeats):
+        seconds["plain Keras"].append(seconds_of(lambda: PlainKeras(1e-3, 1).fit(X, y)))
+        seconds["skfashion"].append(
+            seconds_of(lambda: make_ours(1e-3, 1, architecture="basic").fit(X, y))
+        )
+    return seconds
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
-    X, y = fetch_fashion_mnist(return_X_y=True)
-
-    fits = {"plain Keras": fit_keras, "FashionCNNClassifier": fit_ours}
-    print(f"{platform.machine()}, Keras {keras.__version__}, {keras.backend.backend()}")
-    print(f"{'':24}{'first small':>12}{'later small (n, mean, std)':>30}{'large (mean of 2)':>20}")
-    large: dict = {name: [] for name in fits}
-    rows = {}
-    for name, fit in fits.items():
-        first = fit(X[:300], y[:300], 10)
-        later = [fit(X[:300], y[:300], 10) for _ in range(repeats)]
-        rows[name] = first, later
-    for _ in range(2):  # in turns, because the machine's speed drifts
-        for name, fit in fits.items():
-            large[name].append(fit(X, y, 1))
-    for name, (first, later) in rows.items():
-        small = f"{repeats}, {np.mean(later):.2f}, {np.std(later):.2f}"
-        print(f"{name:24}{first:12.2f}{small:>30}{np.mean(large[name]):20.1f}")
-    keras_name, our_name = fits
-    print(
-        f"ratio, {our_name} to {keras_name}: later small "
-        f"{np.mean(rows[our_name][1]) / np.mean(rows[keras_name][1]):.2f}, large "
-        f"{np.mean(large[our_name]) / np.mean(large[keras_name]):.2f}"
+    parser.add_argument(
+        "--large", type=int, default=0, metavar="N", help="repeats on 60,000 images"
     )
+    repeats = parser.parse_args().large
+    cores = os.cpu_count()
+    print(f"{platform.machine()}, {cores} cores, Keras {keras.__version__}, TensorFlow backend")
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as executor:
+        print_table({name: executor.submit(measure, name).result() for name in MAKERS})
+        if repeats:
+            large = executor.submit(measure_large, repeats).result()
+            for name, values in large.items():
+                print(
+                    f"one epoch of 60,000 images, {name}: mean {np.mean(values):.1f} s, standard "
+                    f"deviation {np.std(values):.1f}, n {repeats}"
+                )
+            ratio = np.mean(large["skfashion"]) / np.mean(large["plain Keras"])
+            print(f"ratio {ratio:.2f}")
 
 
 if __name__ == "__main__":

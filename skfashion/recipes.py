@@ -48,7 +48,8 @@ def make_recipe(name, **overrides):
         rate of 1e-3, batches of 64, 10 epochs. "fast", a small residual network with a one-cycle
         learning rate, is :class:`skfashion.FashionCNNClassifier` as it comes.
     **overrides
-        Parameters of :class:`skfashion.FashionCNNClassifier` that shall differ from the recipe's.
+        Parameters of :class:`skfashion.FashionCNNClassifier` that shall differ from the recipe's;
+        ``optimizer__momentum=0.9`` and the like too.
 
     Returns
     -------
@@ -58,7 +59,7 @@ def make_recipe(name, **overrides):
     Raises
     ------
     ValueError
-        If the name is unknown; the message names the nearest.
+        If the name is unknown, the message names the nearest; or there is no such parameter.
 
     Examples
     --------
@@ -67,4 +68,4 @@ def make_recipe(name, **overrides):
     3
     """
     check_name("recipe", name, _RECIPES)
-    return FashionCNNClassifier(**{**_RECIPES[name], **overrides})
+    return FashionCNNClassifier(**_RECIPES[name]).set_params(**overrides)

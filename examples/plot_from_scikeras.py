@@ -1,0 +1,97 @@
+"""
+How do I move a scikeras program to skfashion?
+==============================================
+
+A search over a Keras network with scikeras' ``KerasClassifier``, and the same with
+``FashionCNNClassifier``. Most names stay: ``optimizer__momentum`` and ``callbacks__patience`` mean
+the same in both.
+"""
+
+# %%
+# The program as it was
+# ---------------------
+# A function builds the network; scikeras hands it what it found out about the data, and the
+# parameters ``model__...``. The network itself is one of skfashion's, which any Keras program can
+# use. Images have to be brought into shape and scale by hand, and the loss be named.
+
+import time
+import warnings
+
+import keras
+from scikeras.wrappers import KerasClassifier
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+from skfashion import FashionCNNClassifier
+from skfashion.networks import build_network
+
+X, y = load_digits(return_X_y=True)
+X, y = X[:600], y[:600]
+
+
+def build_model(meta, dropout=0.0):
+    return build_network("fast", (8, 8, 1), meta["n_classes_"], dropout=dropout)
+
+
+scikeras_classifier = KerasClassifier(
+    build_model,
+    model__dropout=0.2,
+    loss="sparse_categorical_crossentropy",
+    optimizer="sgd",
+    optimizer__learning_rate=0.05,
+    callbacks=keras.callbacks.EarlyStopping,
+    callbacks__monitor="loss",
+    callbacks__patience=3,
+    batch_size=50,
+    epochs=5,
+    verbose=0,
+)
+
+# %%
+# scikeras does not tell scikit-learn that it is a classifier, so ``cv=3`` would not be stratified:
+# the folds are named here. Its warnings about Keras 3 are left out of this page.
+
+grid = {"optimizer__momentum": [0.0, 0.9]}
+folds = StratifiedKFold(3)
+images = X.reshape(-1, 8, 8, 1) / 16
+started = time.perf_counter()
+with warnings.catch_warnings(action="ignore"):
+    search = GridSearchCV(scikeras_classifier, grid, cv=folds).fit(images, y)
+print(f"{search.best_params_}, accuracy {search.best_score_:.3f}")
+print(f"{time.perf_counter() - started:.1f} s")
+
+# %%
+# The same here
+# -------------
+# ``model`` is called ``architecture``, and takes the image shape and the number of classes. There
+# is no ``meta``, no reshaping, no scaling and no loss to name; ``cv=3`` is stratified. The options
+# of ``architecture`` are set as ``architecture__...``; dropout has a parameter of its own, and
+# ``optimizer__learning_rate`` sets ``learning_rate``.
+
+classifier = FashionCNNClassifier(
+    "fast",
+    dropout=0.2,
+    optimizer="sgd",
+    schedule=None,
+    label_smoothing=0.0,
+    callbacks=keras.callbacks.EarlyStopping,
+    batch_size=50,
+    epochs=5,
+    random_state=0,
+).set_params(
+    optimizer__learning_rate=0.05,
+    callbacks__monitor="loss",
+    callbacks__patience=3,
+)
+started = time.perf_counter()
+search = GridSearchCV(classifier, grid, cv=3).fit(X, y)
+print(f"{search.best_params_}, accuracy {search.best_score_:.3f}")
+print(f"{time.perf_counter() - started:.1f} s")
+
+# %%
+# ``model_``, ``history_`` and ``classes_`` are there as before, ``history_`` as a dict of lists.
+# What scikeras' constructor takes as ``optimizer__momentum=0.9`` is set by ``set_params`` here.
+
+classifier = search.best_estimator_
+print({name: [round(v, 3) for v in values] for name, values in classifier.history_.items()})
+classifier.model_.summary()
