@@ -89,7 +89,7 @@ def run_checks(name):
         )
     seconds = time.perf_counter() - started
     failed = [
-        f"{result['check_name']}: {str(result['exception']).strip().splitlines()[0][:80]}"
+        f"{result['check_name']}: {repr(result['exception'])[:90]}"
         for result in results
         if result["status"] == "failed"
     ]

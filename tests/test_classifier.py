@@ -5,11 +5,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+import joblib
 import keras
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
 from skfashion import FashionCNNClassifier
@@ -170,13 +172,13 @@ def test_no_float_copy_of_the_images(make_small):
     assert peak < 2 * X.nbytes  # in single precision the images take four times their bytes
 
 
-def test_pickle_predicts_the_same_in_another_process(fitted, digits, tmp_path):
+def test_joblib_file_predicts_the_same_in_another_process(fitted, digits, tmp_path):
     X, _ = digits
-    (tmp_path / "model.pickle").write_bytes(pickle.dumps(fitted))
+    joblib.dump(fitted, tmp_path / "model.joblib")
     np.save(tmp_path / "X.npy", X)
     code = (
-        "import pickle, numpy as np\n"
-        "model = pickle.load(open('model.pickle', 'rb'))\n"
+        "import joblib, numpy as np\n"
+        "model = joblib.load('model.joblib')\n"
         "np.save('found.npy', model.predict_proba(np.load('X.npy')))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
@@ -421,6 +423,10 @@ def two_outputs(image_shape, n_classes):
         ({"optimizer": "adm"}, ValueError, "optimizer must be .* got 'adm'"),
         ({"callbacks": ["stop"]}, TypeError, "callbacks must be Keras callbacks, got 'stop'"),
         ({"image_shape": (9, 9)}, ValueError, "has 81 values, but X has 64 features"),
+        ({"image_shape": (-8, 8)}, ValueError, "image_shape must be"),
+        ({"batch_size": -1}, ValueError, "'batch_size' parameter"),
+        ({"weight_decay": -0.1}, ValueError, "'weight_decay' parameter"),
+        ({"l2": -0.1}, ValueError, "'l2' parameter"),
     ],
 )
 def test_wrong_parameters(parameters, error, message, make_small, digits):
@@ -435,6 +441,7 @@ def wrong_images(X):
         "NaN": (nan, "Input X contains NaN"),
         "infinite": (np.where(nan != nan, np.inf, nan), "Input X contains infinity"),
         "complex": (X + 1j, "Complex data not supported"),
+        "sparse": (csr_array(X), "Sparse data was passed"),
         "words": (np.full(X.shape, "x"), "could not convert string|dtype='numeric'"),
         "empty": (X[:0], "0 sample"),
         "no pixels": (X[:, :0], "0 feature"),
@@ -448,7 +455,7 @@ def test_wrong_images(what, make_small, fitted, digits):
     X, y = digits
     wrong, message = wrong_images(X)[what]
     with pytest.raises(ValueError, match=message):
-        make_small().fit(wrong, y[: len(wrong)])
+        make_small().fit(wrong, y[: wrong.shape[0]])
     if what not in ("no pixels", "five axes"):
         with pytest.raises(ValueError, match=message):
             fitted.predict(wrong)
@@ -462,6 +469,35 @@ def test_wrong_size_at_predict(fitted, digits):
         fitted.predict(X[:, :63])
     with pytest.raises(ValueError, match=r"X holds images of shape \(4, 16, 1\)"):
         fitted.predict(X.reshape(-1, 4, 16))
+
+
+def test_one_class_is_refused(make_small, digits):
+    X, _ = digits
+    for labels in (np.zeros(300), np.full(300, "shirt")):
+        with pytest.raises(ValueError, match="y must have at least 2 classes, got 1 class: "):
+            make_small().fit(X, labels)
+
+
+def test_two_classes(make_small, digits):
+    X, y = digits
+    classifier = make_small(epochs=6).fit(X, y == 3)
+    assert classifier.predict_proba(X).shape == (300, 2)
+    assert classifier.predict(X).dtype == bool
+    assert classifier.score(X, y == 3) > 0.95
+
+
+def test_weights_with_early_stopping(make_small, digits):
+    """Images of weight 0 are neither trained on nor held out; the others keep their weights."""
+    X, y = digits
+    parameters = {"early_stopping": True, "validation_fraction": 0.2, "epochs": 3}
+    weights = np.r_[np.zeros(100), np.ones(200)]
+    garbage = np.r_[np.random.default_rng(0).uniform(0, 16, (100, 64)), X[100:]]
+    weighted = make_small(**parameters).fit(garbage, y, sample_weight=weights)
+    alone = make_small(**parameters).fit(X[100:], y[100:])
+    np.testing.assert_array_equal(weighted.predict_proba(X), alone.predict_proba(X))
+    assert weighted.history_ == alone.history_
+    favoured = make_small(**parameters).fit(X, y, sample_weight=np.where(y == 3, 20.0, 1.0))
+    assert (favoured.predict(X) == 3).mean() >= (y == 3).mean()
 
 
 def test_wrong_labels(make_small, digits):

@@ -1,14 +1,14 @@
 """scikit-learn's own checks of what an estimator must do, for every public estimator."""
 
 import inspect
+import os
+import subprocess
+import sys
 
 from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skfashion
-
-# Constructor arguments that an estimator cannot do without, and settings that make it fast.
-SETTINGS: dict = {}
 
 # Images are grouped into batches, and a weight of 2 is not the same as being in two batches.
 # scikit-learn exempts its SGDClassifier from the same check for the same reason.
@@ -21,19 +21,27 @@ EXPECTED_FAILURES = {
 
 def public_estimators():
     """Every estimator class that a public module of the package offers."""
-    found = {}
+    found = set()
     for name in skfashion.__all__:
         member = getattr(skfashion, name)
         names = getattr(member, "__all__", ()) if inspect.ismodule(member) else ()
         for candidate in [member, *(getattr(member, inner) for inner in names)]:
             if inspect.isclass(candidate) and issubclass(candidate, BaseEstimator):
-                found[candidate.__name__] = candidate
-    return found
+                found.add(candidate)
+    return sorted(found, key=lambda estimator: estimator.__name__)
 
 
 @parametrize_with_checks(
-    [estimator(**SETTINGS.get(name, {})) for name, estimator in public_estimators().items()],
+    [estimator() for estimator in public_estimators()],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),
 )
 def test_estimator_checks(estimator, check):
     check(estimator)
+
+
+def test_array_api_input():
+    """The check that scikit-learn skips unless SciPy was imported with this setting."""
+    environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "check_array_api_input"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert f"{len(public_estimators())} passed" in result.stdout, result.stdout

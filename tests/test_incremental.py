@@ -224,7 +224,7 @@ def test_warm_start_with_other_data_or_network(make_small, digits):
         classifier.fit(X, y % 2)
     with pytest.raises(ValueError, match="X has 36 features"):
         classifier.fit(X[:, :36], y)
-    with pytest.raises(ValueError, match="fitted with another architecture"):
+    with pytest.raises(ValueError, match="belongs to another network"):
         clone(classifier).fit(X, y).set_params(architecture__width=8).fit(X, y)
     np.testing.assert_array_equal(classifier.predict_proba(X), expected)
     changed = classifier.set_params(dropout=0.5, optimizer="sgd", learning_rate=0.01).fit(X, y)

@@ -1,5 +1,6 @@
 """``.keras`` files."""
 
+import io
 import json
 import zipfile
 
@@ -149,6 +150,62 @@ def test_no_code_is_run(path, make_small, digits):
     with pytest.raises(ModelFileError, match="cannot be restored"):
         FashionCNNClassifier.load(path)
     assert not marker.exists()
+
+
+def npz(*arrays):
+    content = io.BytesIO()
+    np.savez(content, *arrays)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no arrays", npz(np.array([{}, "objects"], dtype=object))]
+)
+def test_tampered_optimizer_state_is_refused(content, path):
+    rewrite(path, lambda name, c: content if name == "skfashion-optimizer.npz" else c)
+    with pytest.raises(ModelFileError, match="cannot be restored"):
+        FashionCNNClassifier.load(path)
+
+
+def test_foreign_optimizer_state_is_refused(path, digits):
+    rewrite(path, lambda name, c: npz(np.ones(3)) if name == "skfashion-optimizer.npz" else c)
+    classifier = FashionCNNClassifier.load(path)
+    with pytest.raises(ValueError, match="belongs to another optimizer"):
+        classifier.partial_fit(*digits)
+
+
+@keras.saving.register_keras_serializable("tests")
+class RegisteredSGD(keras.optimizers.SGD):
+    """Keras can store it."""
+
+
+class UnknownSGD(keras.optimizers.SGD):
+    """Keras cannot."""
+
+
+@pytest.mark.parametrize(
+    "optimizer", [keras.optimizers.SGD, keras.optimizers.SGD(momentum=0.9), RegisteredSGD()]
+)
+def test_optimizers_and_routed_parameters(optimizer, make_small, digits, tmp_path):
+    X, y = digits
+    classifier = make_small(
+        optimizer=optimizer, learning_rate=0.1, callbacks=keras.callbacks.EarlyStopping
+    )
+    routed = {"optimizer__nesterov": True, "architecture__width": np.int64(8)}
+    classifier.set_params(**routed, callbacks__monitor="loss").fit(X, y).save(tmp_path / "a.keras")
+    loaded = FashionCNNClassifier.load(tmp_path / "a.keras")
+    assert loaded.get_params()["optimizer__nesterov"] is True
+    assert "callbacks__monitor" not in loaded.get_params()
+    for model in (loaded, classifier.set_params(callbacks=None)):
+        model.partial_fit(X, y)
+    np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_what_cannot_be_stored_is_refused(make_small, digits, tmp_path):
+    classifier = make_small(optimizer=UnknownSGD).fit(*digits)
+    with pytest.raises(ValueError, match=r"keras\.saving\.register_keras_serializable"):
+        classifier.save(tmp_path / "a.keras")
+    assert not list(tmp_path.iterdir())
 
 
 def test_damaged_and_missing_files(path):

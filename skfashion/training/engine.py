@@ -181,7 +181,7 @@ class Engine:
         optimizer_state : list of ndarray, default=None
             From :meth:`optimizer_state`, to go on where it was taken; None starts anew.
         """
-        _assign(self.optimizer.variables, optimizer_state or self._optimizer_start)
+        _assign(self.optimizer.variables, optimizer_state or self._optimizer_start, "optimizer")
         self.optimizer.learning_rate = values.learning_rate
         self._weight_decay.assign(values.weight_decay)
         self._l2.assign(values.l2)
@@ -259,16 +259,10 @@ class Engine:
             If the weights are not those of such a network.
         """
         if self.loaded is not weights:
-            shapes = [variable.shape for variable in self.network.weights]
-            if shapes != [array.shape for array in weights]:
-                raise ValueError(
-                    "The network was fitted with another architecture than it is now to go on "
-                    "with. Call fit with warm_start=False to start anew."
-                )
-            _assign(self.network.weights, weights)
+            _assign(self.network.weights, weights, "network")
             self.loaded = weights
         if optimizer_state is not None:
-            _assign(self.optimizer.variables, optimizer_state)
+            _assign(self.optimizer.variables, optimizer_state, "optimizer")
 
     def weights(self):
         """The network's weights as new arrays, read-only because :meth:`load` knows them again."""
@@ -278,7 +272,12 @@ class Engine:
         return weights
 
 
-def _assign(variables, values):
+def _assign(variables, values, owner):
+    if [variable.shape for variable in variables] != [value.shape for value in values]:
+        raise ValueError(
+            f"What was fitted before belongs to another {owner}, so training cannot go on from it. "
+            "Call fit with warm_start=False to start anew."
+        )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
