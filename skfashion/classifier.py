@@ -14,8 +14,8 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.model_selection import train_test_split
-from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -302,7 +302,7 @@ class FashionCNNClassifier(
             )
         _check_classes(classes, "y")
         y_index = np.searchsorted(classes, y)
-        weights = self._check_weights(sample_weight, X, y)
+        weights = self._check_weights(sample_weight, X, y, classes)
         rows = np.flatnonzero(weights)
         seed = self._seed if continues else self._draw_seed()
 
@@ -388,7 +388,7 @@ class FashionCNNClassifier(
                 f"was: {self.classes_.tolist()}."
             )
         _check_known_labels(y, classes, "y", "classes")
-        weights = self._check_weights(sample_weight, X, y)
+        weights = self._check_weights(sample_weight, X, y, classes)
         rows = np.flatnonzero(weights)
         if continues:
             self._warn_of_other_scale(X, "X")
@@ -662,12 +662,15 @@ class FashionCNNClassifier(
             )
         infer_image_shape(X.shape, expected)
 
-    def _check_weights(self, sample_weight, X, y):
+    def _check_weights(self, sample_weight, X, y, classes):
         """Weights of the images: those given times those of their classes."""
         weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        weighted = np.flatnonzero(weights)
+        rows = np.flatnonzero(weights)
+        if self.class_weight == "balanced":
+            classes = np.unique(y[rows])
+        weight_of_class = compute_class_weight(self.class_weight, classes=classes, y=y[rows])
         weights = weights.copy()
-        weights[weighted] *= compute_sample_weight(self.class_weight, y[weighted])
+        weights[rows] *= weight_of_class[np.searchsorted(classes, y[rows])]
         if not weights.any():
             raise ValueError("sample_weight times class_weight is 0 for every image.")
         return weights

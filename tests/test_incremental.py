@@ -119,7 +119,8 @@ def test_weights_of_partial_fit_are_not_relative(make_small, digits):
     favoured = make_small(class_weight={1: 50.0})
     plain = make_small()
     for classifier in (favoured, plain):
-        classifier.partial_fit(X, y, classes=[0, 1])
+        classifier.partial_fit(X[y == 0], y[y == 0], classes=[0, 1])  # without the weighted class
+        classifier.partial_fit(X, y)
     assert favoured.predict_proba(X)[:, 1].mean() > plain.predict_proba(X)[:, 1].mean()
 
 
