@@ -494,7 +494,7 @@ class FashionCNNClassifier(
         ValueError
             If X holds no images of the fitted size with finite pixels.
         """
-        features = self._layer_output(X, lambda engine: engine.features_step())
+        features = self._layer_output(X)
         return features.reshape(len(features), -1)
 
     def feature_maps(self, X, layer):
@@ -521,14 +521,14 @@ class FashionCNNClassifier(
             If X holds no images of the fitted size with finite pixels, or there is no layer of
             this name; the message names the nearest.
         """
-        return self._layer_output(X, lambda engine: engine.layer_step(layer))
+        return self._layer_output(X, layer)
 
     @property
     def _n_features_out(self):
         check_is_fitted(self)
         image = np.zeros((1, *self.image_shape_), dtype=np.float32)
         with self._borrow_engine() as engine:
-            return engine.features_step()(image).size
+            return engine.layer_step()(image).size
 
     def _probabilities(self, X):
         X = self._check_predictable(X)
@@ -537,12 +537,12 @@ class FashionCNNClassifier(
         with self._borrow_engine() as engine:
             return predict_probabilities(engine, X, self._standardization())
 
-    def _layer_output(self, X, get_step):
+    def _layer_output(self, X, layer=None):
         X = self._check_predictable(X)
         from skfashion.training.loop import predict_in_batches
 
         with self._borrow_engine() as engine:
-            return predict_in_batches(get_step(engine), X, self._standardization())
+            return predict_in_batches(engine.layer_step(layer), X, self._standardization())
 
     @property
     def model_(self):

@@ -77,10 +77,11 @@ def borrow_engine(network, optimizer=None, values=None):
     network_key = network.without_dropout().key()
     training_key: tuple | None = None
     if optimizer is not None:
-        training_key = (network.key(), optimizer.key(), values)
+        compiled = (values.weight_decay > 0, values.l2, network.options.get("dropout"))
         if _STEPS_READ_VARIABLES:
-            used = (values.weight_decay > 0, values.l2 > 0, values.dropout > 0)
-            training_key = (optimizer.key(), used)
+            dropout = "any" if values.dropout else network.options.get("dropout")
+            compiled = (values.weight_decay > 0, values.l2 > 0, dropout)
+        training_key = (optimizer.key(), *compiled)
     with _idle_lock:
         for i in reversed(range(len(_idle_engines))):
             key, other, engine = _idle_engines[i]
@@ -196,22 +197,17 @@ class Engine:
         self.optimizer.finalize_variable_values(self.network.trainable_variables)
         self.loaded = None
 
-    def features_step(self):
-        """``images -> features``: what goes into the last layer that has weights."""
-        if None not in self._layer_steps:
-            last = [layer for layer in self.network.layers if layer.weights][-1]
-            self._layer_steps[None] = self._make_step_to(last.input)
-        return self._layer_steps[None]
-
-    def layer_step(self, layer):
-        """``images -> output`` of the layer of this name."""
+    def layer_step(self, layer=None):
+        """``images -> output`` of a layer; None means the input of the last that has weights."""
         if layer not in self._layer_steps:
-            check_name("layer", layer, [layer.name for layer in self.network.layers])
-            self._layer_steps[layer] = self._make_step_to(self.network.get_layer(layer).output)
+            if layer is None:
+                output = [layer for layer in self.network.layers if layer.weights][-1].input
+            else:
+                check_name("layer", layer, [layer.name for layer in self.network.layers])
+                output = self.network.get_layer(layer).output
+            model = keras.Model(self.network.inputs, output)
+            self._layer_steps[layer] = make_prediction_step(model)
         return self._layer_steps[layer]
-
-    def _make_step_to(self, tensor):
-        return make_prediction_step(keras.Model(self.network.inputs, tensor))
 
     def _penalty(self, own):
         """A regularizer: the L2 penalty, after the architecture's own if it has one."""
