@@ -4,25 +4,28 @@ import math
 
 import numpy as np
 
-from skfashion._images import standardize
-
 __all__ = ["is_other_scale", "pixel_range"]
 
-# A wrong scale shows in any few images.
-_SAMPLE = 256
+# A wrong scale shows in any few images, but not in a few pixels.
+_SAMPLE_IMAGES = 256
+_MIN_PIXELS = 32
 # Scales that differ by less (digits of 0-16 against 0-1 differ by 16) may be other images only.
 _FACTOR = 10
-# More pixels than this must lie far outside the training images' range: one column of a table
-# that was nearly constant in training may, once scaled, hold anything.
-_SHARE_OUTSIDE = 0.02
+# Outliers do not make a scale: broken pixels, or a table's column that was nearly constant in
+# training and, once scaled, holds anything.
+_OUTLIERS_IN_TRAINING = 0.001
+_OUTLIERS_IN_IMAGES = 0.02
+_OUTLIERS = 2  # at least, however few pixels there are
 
 
 def pixel_range(X):
-    """Lowest and highest pixel."""
-    return float(X.min()), float(X.max())
+    """Lowest and highest pixel but for outliers, in a sample of the images."""
+    quantiles = [_OUTLIERS_IN_TRAINING, 1 - _OUTLIERS_IN_TRAINING]
+    low, high = np.quantile(_sample(X), quantiles)
+    return float(low), float(high)
 
 
-def is_other_scale(X, fitted_range, standardization):
+def is_other_scale(X, fitted_range):
     """Whether pixels are ten or more times larger or smaller than in the training images.
 
     Parameters
@@ -30,26 +33,30 @@ def is_other_scale(X, fitted_range, standardization):
     X : ndarray of shape (n, ...)
         Raw images.
     fitted_range : tuple of 2 float
-        Lowest and highest pixel of the training images.
-    standardization : tuple (image_shape, scale, offset)
-        That of the training images, see :func:`skfashion._images.standardize`.
+        :func:`pixel_range` of the training images.
 
     Returns
     -------
     differs : bool
-        False where the images cannot tell: constant ones, and dark ones in whole numbers.
+        False where the images cannot tell: constant ones, a few pixels, and dark ones in whole
+        numbers.
     """
-    X = X[:: math.ceil(len(X) / _SAMPLE)].astype(np.float64)
-    z_scores = standardize(X, *standardization)
+    X = _sample(X)
     low, high = fitted_range
     span = high - low
-    outside = np.mean((low - span > X) | (high + span < X))
-    if outside > _SHARE_OUTSIDE:
-        return bool(np.sqrt(np.mean(np.square(z_scores))) > _FACTOR)
-    spread = z_scores.std()
-    largest = np.abs(X).max()
-    is_small = spread < 1 / _FACTOR and largest < max(abs(low), abs(high)) / _FACTOR
-    if not is_small or X.min() == X.max():
+    if X.size < _MIN_PIXELS or span == 0 or X.min() == X.max():
         return False
-    # A dark photo in bytes has small pixels too; a scaled one has fractions.
-    return bool(largest <= 1 or (np.floor(X) != X).any())
+    outliers = max(_OUTLIERS, _OUTLIERS_IN_IMAGES * X.size)
+    if np.sum((low - span > X) | (high + span < X)) > outliers:
+        relative = (X - (low + high) / 2) / (span / 2)
+        return bool(np.sqrt(np.mean(np.square(relative))) > _FACTOR)
+    largest = np.abs(X).max()
+    if largest > max(abs(low), abs(high)) / _FACTOR:
+        return False
+    # A dark photo in bytes has small pixels too; a scaled one has fractions, or is black and white.
+    has_fractions = (np.floor(X) != X).any()
+    return bool(has_fractions or (largest <= 1 and np.sum(X != 0) > outliers))
+
+
+def _sample(X):
+    return X[:: math.ceil(len(X) / _SAMPLE_IMAGES)].astype(np.float64)

@@ -19,20 +19,25 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import (
     _check_sample_weight,
+    check_array,
     check_consistent_length,
     check_is_fitted,
+    check_X_y,
     column_or_1d,
     validate_data,
 )
 
 from skfashion._forks import check_not_forked
-from skfashion._images import channel_statistics, infer_image_shape
+from skfashion._images import channel_statistics, complete_image_shape, infer_image_shape
 from skfashion._pixel_range import is_other_scale, pixel_range
 from skfashion._routed_parameters import RoutedParametersEstimator
 from skfashion.errors import PixelRangeWarning
 from skfashion.networks._specification import NetworkSpecification
 
 __all__ = ["FashionCNNClassifier"]
+
+# For scikit-learn's validation: images need not be flattened.
+_ANY_AXES = {"ensure_2d": False, "allow_nd": True}
 
 
 class FashionCNNClassifier(
@@ -53,7 +58,9 @@ class FashionCNNClassifier(
         A name from :func:`skfashion.networks.list_networks`, or a function ``(image_shape,
         n_classes, **options) -> keras.Model`` that takes standardised images ``(n, height, width,
         channels)`` and ends in a softmax over ``n_classes``. It must build the same network each
-        time it is called with the same arguments. ``architecture__width=16`` sets an option.
+        time it is called with the same arguments. ``architecture__width=16`` sets an option. A
+        callable object needs ``__eq__`` and ``__hash__``, so that copies of it share what was
+        compiled.
     image_shape : tuple of 2 or 3 int, default=None
         Height, width and (1 if left out) channels of flattened images, in pixels. None means: a
         perfect square of features is one grey image, three times a perfect square one colour
@@ -61,7 +68,8 @@ class FashionCNNClassifier(
     optimizer : str, keras.optimizers.Optimizer or subclass of it, default="adamw"
         Keras' name of the optimizer, its class, or an instance, which is never changed.
         ``optimizer__momentum=0.9`` sets what it is made with. Learning rate and weight decay are
-        the classifier's: an instance that was made with others is refused.
+        the classifier's; an instance made with others, unless these are Keras' defaults, is
+        refused. With ``use_ema``, the averaged weights are what is validated and kept.
     learning_rate : float, default=5e-3
         The optimizer's learning rate, or with ``schedule`` its highest.
     weight_decay : float, default=0.0
@@ -120,8 +128,8 @@ class FashionCNNClassifier(
         Values in an image: height times width times channels.
     feature_names_in_ : ndarray of shape (n_features,)
         Column names, if X was a data frame whose column names are all strings.
-    weights_ : list of ndarray
-        The network's weights, in Keras' order.
+    weights_ : tuple of ndarray
+        The network's weights, in Keras' order; read-only.
     history_ : dict of str to list of float
         For each epoch ``loss``, ``accuracy`` and ``learning_rate``, and ``val_loss`` and
         ``val_accuracy`` where there are validation images. ``loss`` counts label smoothing and
@@ -130,7 +138,8 @@ class FashionCNNClassifier(
     n_epochs_ : int
         Epochs trained, over all fits that went on.
     best_epoch_ : int
-        Epoch whose weights were kept, counted from 1.
+        Epoch whose weights early stopping kept, otherwise the last, counted from 1. What callbacks
+        restore is not known here.
     target_names_ : list of str or None
         Names for people of the classes, as given to :meth:`save`; only after :meth:`load`.
 
@@ -208,7 +217,7 @@ class FashionCNNClassifier(
     }
 
     # For mypy, which reads _train from top to bottom.
-    weights_: list
+    weights_: tuple
     history_: dict
     n_epochs_: int
     _model: Any
@@ -293,6 +302,7 @@ class FashionCNNClassifier(
             If the loss becomes infinite or NaN.
         """
         continues = self.warm_start and self.__sklearn_is_fitted__()
+        given_X = X
         X, y, image_shape = self._check_training(X, y, continues)
         classes = np.unique(y)
         if continues and not np.array_equal(classes, self.classes_):
@@ -320,7 +330,9 @@ class FashionCNNClassifier(
         if continues:
             self._warn_of_other_scale(X, "X")
         else:
-            self._describe(X, rows, classes, image_shape, seed)
+            self._start_anew(given_X, X, rows, classes, image_shape, seed)
+        if X_val is not None:
+            validate_data(self, X_val, reset=False, skip_check_array=True, ensure_2d=False)
         if validation is not None and validation.X is not X:
             self._warn_of_other_scale(validation.X, "X_val")
         return self._train(
@@ -336,7 +348,8 @@ class FashionCNNClassifier(
         """Train one epoch on these images, going on where the last call of any fit ended.
 
         The learning rate is ``learning_rate`` throughout, without schedule. Pixels are
-        standardised as the first images were.
+        standardised as the first images were. With the optimizer's ``use_ema``, it goes on from
+        the averaged weights.
 
         Parameters
         ----------
@@ -373,6 +386,7 @@ class FashionCNNClassifier(
                 "compute_class_weight('balanced', classes=np.unique(y), y=y)))."
             )
         continues = self.__sklearn_is_fitted__()
+        given_X = X
         X, y, image_shape = self._check_training(X, y, continues)
         if classes is not None:
             classes = unique_labels(classes)
@@ -393,7 +407,7 @@ class FashionCNNClassifier(
         if continues:
             self._warn_of_other_scale(X, "X")
         else:
-            self._describe(X, rows, classes, image_shape, self._draw_seed())
+            self._start_anew(given_X, X, rows, classes, image_shape, self._draw_seed())
         images = self._label(X, np.searchsorted(classes, y), weights, rows)
         return self._train(images, None, epochs=1, schedule=None, keep_optimizer=True)
 
@@ -523,13 +537,6 @@ class FashionCNNClassifier(
         """
         return self._layer_output(X, layer)
 
-    @property
-    def _n_features_out(self):
-        check_is_fitted(self)
-        image = np.zeros((1, *self.image_shape_), dtype=np.float32)
-        with self._borrow_engine() as engine:
-            return engine.layer_step()(image).size
-
     def _probabilities(self, X):
         X = self._check_predictable(X)
         from skfashion.training.loop import predict_probabilities
@@ -623,44 +630,44 @@ class FashionCNNClassifier(
 
         return load_classifier(cls, path)
 
-    def _check_images(self, X, y="no_validation", *, reset):
-        return validate_data(
-            self, X, reset=reset, ensure_2d=False, allow_nd=True, dtype="numeric", y=y
-        )
-
     def _check_predictable(self, X):
         check_is_fitted(self)
-        X = self._check_images(X, reset=False)
+        X = validate_data(self, X, reset=False, dtype="numeric", **_ANY_AXES)
         self._check_image_shape(X, "X", self.image_shape_)
         self._warn_of_other_scale(X, "X")
         return X
 
-    def _check_labelled(self, X, y, *, reset):
-        X, y = self._check_images(X, y, reset=reset)
-        check_classification_targets(y)
-        return X, column_or_1d(y, warn=True)
-
     def _check_training(self, X, y, continues):
-        """Checked images and labels, and the images' shape."""
-        if not continues:  # be as if never fitted, so that a fit that fails leaves no mixture
-            for attribute in ("weights_", "target_names_"):
-                self.__dict__.pop(attribute, None)
-        X, y = self._check_labelled(X, y, reset=not continues)
-        if not continues:
-            return X, y, infer_image_shape(X.shape, self.image_shape)
-        self._check_image_shape(X, "X", self.image_shape_)
-        return X, y, self.image_shape_
+        """Checked images and labels, and the images' shape; changes nothing yet."""
+        if continues:
+            X, y = validate_data(self, X, y, reset=False, dtype="numeric", **_ANY_AXES)
+            image_shape = self.image_shape_
+            given = self.image_shape
+            if given is not None and complete_image_shape(given) != image_shape:
+                raise ValueError(
+                    f"image_shape={given}, but the network goes on with images of "
+                    f"{image_shape}. Call fit with warm_start=False to start anew."
+                )
+            self._check_image_shape(X, "X", image_shape)
+        else:
+            X, y = check_X_y(X, y, dtype="numeric", estimator=self, **_ANY_AXES)
+            image_shape = infer_image_shape(X.shape, self.image_shape)
+        check_classification_targets(y)
+        return X, y, image_shape
 
     def _check_image_shape(self, X, name, expected):
         """Refuse images of another size than expected, whether or not they are flattened."""
         if X.ndim == 2:
-            if X.shape[1] == np.prod(expected):
-                return
+            if X.shape[1] != np.prod(expected):
+                raise ValueError(
+                    f"{name} has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                    f"{np.prod(expected)} features as input (images of {expected})."
+                )
+        elif infer_image_shape(X.shape) != expected:
             raise ValueError(
-                f"{name} has {X.shape[1]} features, but {type(self).__name__} is expecting "
-                f"{np.prod(expected)} features as input (images of {expected})."
+                f"{name} holds images of shape {infer_image_shape(X.shape)}, but "
+                f"{type(self).__name__} is expecting images of {expected}."
             )
-        infer_image_shape(X.shape, expected)
 
     def _check_weights(self, sample_weight, X, y, classes):
         """Weights of the images: those given times those of their classes."""
@@ -676,16 +683,19 @@ class FashionCNNClassifier(
         return weights
 
     def _check_validation(self, X_val, y_val, classes, image_shape):
-        X_val, y_val = self._check_labelled(X_val, y_val, reset=False)
-        check_consistent_length(X_val, y_val)
+        X_val = check_array(
+            X_val, ensure_2d=False, allow_nd=True, input_name="X_val", estimator=self
+        )
         self._check_image_shape(X_val, "X_val", image_shape)
+        y_val = column_or_1d(y_val)
+        check_consistent_length(X_val, y_val)
         _check_known_labels(y_val, classes, "y_val", "y")
         n_images = len(X_val)
         y_index = np.searchsorted(classes, y_val)
         return self._label(X_val, y_index, np.ones(n_images), np.arange(n_images))
 
     def _warn_of_other_scale(self, X, name):
-        if is_other_scale(X, self._pixel_range, self._standardization()):
+        if is_other_scale(X, self._pixel_range):
             warnings.warn(
                 f"{name} has pixels from {X.min():g} to {X.max():g}, but the classifier was "
                 f"fitted on pixels from {self._pixel_range[0]:g} to {self._pixel_range[1]:g}. "
@@ -725,8 +735,12 @@ class FashionCNNClassifier(
 
         return LabelledImages(X, y_index, weights.astype(np.float32), rows)
 
-    def _describe(self, X, rows, classes, image_shape, seed):
-        """Take over what stays fixed while the network goes on learning."""
+    def _start_anew(self, given_X, X, rows, classes, image_shape, seed):
+        """Forget an earlier fit, and take over what stays fixed while the network goes on."""
+        for attribute in ("weights_", "target_names_"):
+            self.__dict__.pop(attribute, None)
+        # Notes the names of columns; what is in them was checked.
+        validate_data(self, given_X, reset=True, skip_check_array=True, ensure_2d=False)
         self.classes_ = classes
         self.image_shape_ = image_shape
         self.n_features_in_ = int(np.prod(image_shape))
@@ -743,6 +757,7 @@ class FashionCNNClassifier(
         from skfashion.training.loop import train
         from skfashion.training.optimizers import specify_optimizer
 
+        check_not_forked()
         network = self._specify_network()
         values = StepValues(self.learning_rate, self.weight_decay, self.l2, network.dropout)
         optimizer = specify_optimizer(
@@ -781,6 +796,7 @@ class FashionCNNClassifier(
             self._optimizer_key = optimizer.key()
             self._optimizer_state = engine.optimizer_state()
             self.weights_ = engine.loaded = engine.weights()
+            self._n_features_out = engine.n_features()
         self._network = network
         self._model = None
         self.n_epochs_ = first_epoch + len(history["loss"])
@@ -823,6 +839,11 @@ class FashionCNNClassifier(
         if "_model" in state:
             state = {**state, "_model": None}
         return state
+
+    def __dir__(self):
+        # scikit-learn's own, and its HTML repr, read all that is listed, and so build the model.
+        names = object.__dir__(self)
+        return [name for name in names if name != "model_" and hasattr(self, name)]
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "weights_")

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skfashion._forks import check_not_forked
 from skfashion.errors import ModelFileError
+from skfashion.networks._specification import NetworkSpecification
 
 __all__ = ["SavedArchitecture", "load_classifier", "save_classifier"]
 
@@ -28,20 +29,30 @@ class SavedArchitecture:
     ----------
     config : dict
         The network as Keras serialises it.
+    options : dict
+        What it was built with; no others are possible.
     """
 
-    def __init__(self, config):
+    def __init__(self, config, options):
         self.config = config
+        self.options = options
 
     def __call__(self, image_shape, n_classes, **options):
-        # The options are part of what was saved.
         import keras
 
+        if options != self.options:
+            raise ValueError(
+                "The architecture was loaded from a file, without the function that built it: its "
+                f"options, dropout among them, stay {self.options}; got {options}."
+            )
         config = copy.deepcopy(self.config)  # Keras empties what it reads
         return keras.saving.deserialize_keras_object(config, safe_mode=True)
 
     def __eq__(self, other):
-        return isinstance(other, SavedArchitecture) and self.config == other.config
+        return isinstance(other, SavedArchitecture) and vars(self) == vars(other)
+
+    def __repr__(self):
+        return f"SavedArchitecture({self.config['config'].get('name')!r})"
 
     def __hash__(self):
         return hash(json.dumps(self.config, sort_keys=True))
@@ -63,6 +74,12 @@ def save_classifier(classifier, path, *, target_names=None):
     side = {
         "format_version": _FORMAT_VERSION,
         "parameters": _storable_parameters(classifier),
+        "network": {  # the parameters may have changed since
+            "architecture": _storable_architecture(classifier._network.architecture),
+            "options": {
+                name: _to_json(name, value) for name, value in classifier._network.options.items()
+            },
+        },
         "classes": {"dtype": classes.dtype.str, "values": classes.tolist()},
         "target_names": None if target_names is None else [str(name) for name in target_names],
         "image_shape": classifier.image_shape_,
@@ -73,6 +90,7 @@ def save_classifier(classifier, path, *, target_names=None):
         "history": classifier.history_,
         "best_epoch": classifier.best_epoch_,
         "seed": classifier._seed,
+        "n_features_out": classifier._n_features_out,
         "optimizer": classifier._optimizer_key,
     }
     side_text = json.dumps(side, indent=1)
@@ -137,8 +155,7 @@ def _storable_parameters(classifier):
         for name, value in classifier.get_params(deep=False).items()
         if name.partition("__")[0] != "callbacks"
     }
-    if callable(parameters["architecture"]):
-        parameters["architecture"] = None
+    parameters["architecture"] = _storable_architecture(parameters["architecture"])
     random_state = parameters["random_state"]
     if not isinstance(random_state, (int, np.integer)):
         parameters["random_state"] = None
@@ -148,6 +165,11 @@ def _storable_parameters(classifier):
     if not isinstance(parameters["optimizer"], str):
         parameters["optimizer"] = _serialize_optimizer(parameters["optimizer"])
     return {name: _to_json(name, value) for name, value in parameters.items()}
+
+
+def _storable_architecture(architecture):
+    """None stands for a function; the file holds the network that it built."""
+    return None if callable(architecture) else architecture
 
 
 def _to_json(name, value):
@@ -188,8 +210,10 @@ def _restore(cls, side, network):
     import keras
 
     parameters = {name: _to_tuples(value) for name, value in side["parameters"].items()}
+    options = {name: _to_tuples(value) for name, value in side["network"]["options"].items()}
+    saved = SavedArchitecture(keras.saving.serialize_keras_object(network), options)
     if parameters["architecture"] is None:
-        parameters["architecture"] = SavedArchitecture(keras.saving.serialize_keras_object(network))
+        parameters["architecture"] = saved
     if isinstance(parameters["class_weight"], tuple):
         parameters["class_weight"] = dict(parameters["class_weight"])
     if isinstance(parameters["optimizer"], dict):
@@ -208,15 +232,19 @@ def _restore(cls, side, network):
     classifier._pixel_scale = np.array(side["pixel_scale"])
     classifier._pixel_offset = np.array(side["pixel_offset"])
     classifier._pixel_range = tuple(side["pixel_range"])
-    classifier._network = classifier._specify_network()
+    classifier._network = NetworkSpecification(
+        side["network"]["architecture"] or saved,
+        classifier.image_shape_,
+        len(classifier.classes_),
+        options,
+    )
     classifier._model = None
     classifier.history_ = side["history"]
     classifier.best_epoch_ = side["best_epoch"]
     classifier._seed = side["seed"]
     classifier._optimizer_key = side["optimizer"]
     classifier.n_epochs_ = len(classifier.history_["loss"])
-    classifier.weights_ = network.get_weights()
-    for weight in classifier.weights_:
-        weight.setflags(write=False)
+    classifier.weights_ = tuple(network.get_weights())
+    classifier._n_features_out = side["n_features_out"]
     classifier._compose_model()  # raises if the weights are not the architecture's
     return classifier

@@ -187,7 +187,7 @@ def test_joblib_file_predicts_the_same_in_another_process(fitted, digits, tmp_pa
 
 def test_pickle_is_small(fitted):
     assert fitted.model_ is fitted.model_
-    n_bytes = sum(weight.nbytes for weight in fitted.weights_ + fitted._optimizer_state)
+    n_bytes = sum(weight.nbytes for weight in [*fitted.weights_, *fitted._optimizer_state])
     assert len(pickle.dumps(fitted)) < n_bytes + 20_000
 
 
@@ -454,10 +454,10 @@ def wrong_images(X):
 def test_wrong_images(what, make_small, fitted, digits):
     X, y = digits
     wrong, message = wrong_images(X)[what]
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         make_small().fit(wrong, y[: wrong.shape[0]])
     if what not in ("no pixels", "five axes"):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises((TypeError, ValueError), match=message):
             fitted.predict(wrong)
 
 
@@ -516,6 +516,15 @@ def test_wrong_labels(make_small, digits):
         make_small().fit(X, y, X_val=X[:1], y_val=[99])
     with pytest.raises(ValueError, match="X_val has 60 features"):
         make_small().fit(X, y, X_val=X[:, :60], y_val=y)
+    with pytest.raises(ValueError, match=r"X_val holds images of shape \(4, 16, 1\)"):
+        make_small().fit(X, y, X_val=X.reshape(-1, 4, 16), y_val=y)
+    with pytest.raises(ValueError, match="Input X_val contains NaN"):
+        make_small().fit(X, y, X_val=np.full((1, 64), np.nan), y_val=[0])
+    with pytest.raises(ValueError, match=r"y_val has labels that y has not: \[0.5\]"):
+        make_small().fit(X, y, X_val=X[:1], y_val=[0.5])
+    frame = pd.DataFrame(X).add_prefix("pixel")
+    with pytest.raises(ValueError, match="feature names should match"):
+        make_small().fit(frame, y, X_val=frame[frame.columns[::-1]], y_val=y)
 
 
 def test_not_fitted(make_small, digits):
@@ -542,6 +551,22 @@ def test_parameters_changed_after_the_fit_wait_for_the_next(make_small, digits):
     classifier.set_params(architecture=small_network, dropout=0.5, optimizer="sgd")
     np.testing.assert_array_equal(classifier.predict_proba(X), expected)
     assert len(classifier.model_.weights) == len(classifier.weights_)
+
+
+def test_refused_data_leave_the_fit_as_it_was(make_small, digits):
+    X, y = digits
+    classifier = make_small().fit(pd.DataFrame(X).add_prefix("pixel"), y)
+    before = pickle.dumps(classifier)
+    wrong = np.full((300, 4, 16), np.nan)
+    for arguments, message in (
+        ((wrong, y), "contains NaN"),
+        ((X, y[:5]), "inconsistent numbers of samples"),
+        ((X[:, :36], y * 0), "must have at least 2 classes"),
+        ((X[:, :36], y, np.zeros(300)), "non-zero"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            classifier.fit(*arguments)
+        assert pickle.dumps(classifier) == before
 
 
 def test_failed_refit_leaves_no_mixture(make_small, digits):
@@ -599,9 +624,27 @@ def test_initial_weights_of_layers_in_lists_follow_the_seed(make_small, digits):
         assert one.ndim == 1 or not np.allclose(one, other)
 
 
-def test_weights_cannot_be_changed_unnoticed(fitted):
-    with pytest.raises(ValueError, match="read-only"):
-        fitted.weights_[0][:] = 0
+def test_weights_cannot_be_changed_unnoticed(make_small, fitted, digits):
+    for classifier in (fitted, pickle.loads(pickle.dumps(fitted))):
+        classifier.predict(digits[0])
+        with pytest.raises(ValueError, match="read-only"):
+            classifier.weights_[0][:] = 0
+        with pytest.raises(TypeError):
+            classifier.weights_[0] = 0
+    classifier = make_small().fit(*digits)
+    classifier.weights_ = fitted.weights_
+    np.testing.assert_allclose(
+        classifier.decision_function(digits[0]), fitted.decision_function(digits[0])
+    )
+
+
+def test_html_of_a_fitted_classifier(make_small, digits):
+    """Showing it in a notebook builds no model."""
+    classifier = make_small().fit(*digits)
+    html = classifier._repr_html_()
+    assert "classes_" in html
+    assert classifier._model is None
+    assert len(html) < 200_000
 
 
 def test_progress(make_small, digits, capsys):

@@ -1,6 +1,8 @@
 """Docstrings say what signatures do."""
 
+import ast
 import inspect
+import re
 
 import pytest
 from numpydoc.docscrape import FunctionDoc
@@ -39,6 +41,12 @@ def test_parameters_are_described(name):
             described[described_name] = entry.type
     assert list(described) == names
     for n, parameter in signature.parameters.items():
-        if parameter.default not in (parameter.empty, False) and n in described:
-            assert "default=" in described[n] or " or None" in described[n], n
+        default = re.search(r"default=(.+)$", described.get(n, ""))
+        if parameter.default is parameter.empty:
+            assert default is None
+        elif default is None:
+            assert parameter.default is None
+            assert "None" in described[n]
+        else:
+            assert ast.literal_eval(default[1]) == parameter.default
     assert doc["Summary"]

@@ -78,6 +78,7 @@ def test_feature_maps(fitted, digits):
     np.testing.assert_array_equal(fitted.feature_maps(X, "features"), fitted.transform(X))
     names = [layer.name for layer in fitted.model_.layers[-1].layers]
     assert "stage1_add" in names
+    assert fitted.feature_maps(X[:2], "dropout").shape == (2, 64)  # whatever the rate
     with pytest.raises(ValueError, match=r"Unknown layer 'stage1_ad'. Did you mean 'stage1_add'"):
         fitted.feature_maps(X, "stage1_ad")
 

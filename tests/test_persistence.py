@@ -184,21 +184,45 @@ class UnknownSGD(keras.optimizers.SGD):
 
 
 @pytest.mark.parametrize(
-    "optimizer", [keras.optimizers.SGD, keras.optimizers.SGD(momentum=0.9), RegisteredSGD()]
+    "optimizer", [keras.optimizers.Adam, keras.optimizers.SGD(momentum=0.9), RegisteredSGD()]
 )
 def test_optimizers_and_routed_parameters(optimizer, make_small, digits, tmp_path):
     X, y = digits
     classifier = make_small(
         optimizer=optimizer, learning_rate=0.1, callbacks=keras.callbacks.EarlyStopping
     )
-    routed = {"optimizer__nesterov": True, "architecture__width": np.int64(8)}
+    routed = {"optimizer__clipnorm": 1.0, "architecture__width": np.int64(8)}
     classifier.set_params(**routed, callbacks__monitor="loss").fit(X, y).save(tmp_path / "a.keras")
     loaded = FashionCNNClassifier.load(tmp_path / "a.keras")
-    assert loaded.get_params()["optimizer__nesterov"] is True
+    assert loaded.get_params()["optimizer__clipnorm"] == 1.0
     assert "callbacks__monitor" not in loaded.get_params()
     for model in (loaded, classifier.set_params(callbacks=None)):
-        model.partial_fit(X, y)
+        model.set_params(learning_rate=0.01).partial_fit(X, y)
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_parameters_changed_after_the_fit(make_small, digits, tmp_path):
+    classifier = make_small().fit(*digits)
+    classifier.set_params(architecture__width=8, dropout=0.5).save(tmp_path / "a.keras")
+    loaded = FashionCNNClassifier.load(tmp_path / "a.keras")
+    np.testing.assert_array_equal(
+        loaded.predict_proba(digits[0]), classifier.predict_proba(digits[0])
+    )
+    assert loaded.get_params() == classifier.get_params()
+    assert loaded.fit(*digits).transform(digits[0]).shape == (300, 16)
+
+
+def test_loaded_function_takes_no_other_options(make_small, digits, tmp_path):
+    def network(image_shape, n_classes, dropout):
+        inputs = keras.Input(image_shape)
+        x = keras.layers.Dropout(dropout)(keras.layers.Flatten()(inputs))
+        return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+    classifier = make_small(architecture=network, dropout=0.5).fit(*digits)
+    classifier.save(tmp_path / "a.keras")
+    loaded = FashionCNNClassifier.load(tmp_path / "a.keras").fit(*digits)
+    with pytest.raises(ValueError, match="options, dropout among them, stay"):
+        loaded.set_params(dropout=0.1).fit(*digits)
 
 
 def test_what_cannot_be_stored_is_refused(make_small, digits, tmp_path):

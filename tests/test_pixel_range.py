@@ -80,8 +80,20 @@ def test_unusual_images_of_the_same_scale(make_small, images):
         np.full((1, 784), 255, np.uint8),
         np.random.default_rng(0).integers(0, 4, (3, 784), dtype=np.uint8),  # a dark photo
         np.full((2, 784), 0.5),
+        np.eye(1, 784, 300, dtype=np.uint8),  # black, but for one pixel
     ):
         classifier.predict(unusual)
+
+
+def test_outliers_are_no_scale(make_small):
+    """One broken pixel in training does not make all others seem too small."""
+    X = np.random.default_rng(0).normal(size=(300, 36))
+    X[0, 0] = 1e4
+    classifier = make_small(epochs=1).fit(X, np.arange(300) % 2)
+    for part in (X[1:], X[:1], *X[1:100, None]):
+        classifier.predict(part)
+    with pytest.warns(PixelRangeWarning):
+        classifier.predict(255 * X)
 
 
 def test_digits_of_16_shades(make_small, digits):

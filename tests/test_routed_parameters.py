@@ -125,6 +125,84 @@ def test_optimizer_classes_and_instances(optimizer, make_small, digits):
         assert int(optimizer.iterations) == 0
 
 
+def test_averaged_weights_are_what_is_validated(make_small, digits):
+    X, y = digits
+    parameters = {"optimizer__use_ema": True, "optimizer__ema_momentum": 0.9}
+    for early_stopping in (False, True):
+        classifier = make_small(epochs=6, early_stopping=early_stopping).set_params(**parameters)
+        classifier.fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
+        accuracy = classifier.history_["val_accuracy"][classifier.best_epoch_ - 1]
+        assert classifier.score(X[200:], y[200:]) == pytest.approx(accuracy)
+
+
+def test_loss_scale_makes_no_difference(make_small, digits):
+    losses = [
+        make_small(optimizer="sgd", learning_rate=0.1)
+        .set_params(**routed)
+        .fit(*digits)
+        .history_["loss"][-1]
+        for routed in ({}, {"optimizer__loss_scale_factor": 1024.0})
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+class NamesNothing(keras.optimizers.SGD):
+    """Hands all arguments on, as Keras' own example of an optimizer does."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+
+
+class NamesSome(keras.optimizers.SGD):
+    """Has an argument without default."""
+
+    def __init__(self, learning_rate, momentum=0.5, **kwargs):
+        super().__init__(learning_rate, momentum=momentum, **kwargs)
+
+
+class FromScratch(keras.optimizers.Optimizer):
+    """As in Keras' documentation."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+
+    def update_step(self, gradient, variable, learning_rate):
+        self.assign_sub(variable, learning_rate * gradient)
+
+
+def test_optimizer_from_scratch(make_small, digits):
+    classifier = make_small(optimizer=FromScratch, learning_rate=0.1)
+    by_name = make_small(optimizer="sgd", learning_rate=0.1)
+    np.testing.assert_allclose(
+        classifier.set_params(optimizer__clipnorm=1.0).fit(*digits).predict_proba(digits[0]),
+        by_name.set_params(optimizer__clipnorm=1.0).fit(*digits).predict_proba(digits[0]),
+        atol=1e-4,
+    )
+
+
+@pytest.mark.parametrize("optimizer", [NamesNothing, NamesSome])
+def test_own_optimizers(optimizer, make_small, digits):
+    for given in (optimizer, optimizer(learning_rate=0.1)):
+        classifier = make_small(optimizer=given, learning_rate=0.1)
+        assert classifier.set_params(optimizer__clipnorm=1.0).fit(*digits).n_epochs_ == 2
+        assert classifier.set_params(optimizer__momentum=0.9).fit(*digits).n_epochs_ == 2
+
+
+def test_redefined_optimizer_is_another(make_small, digits):
+    def define(factor):
+        class Mine(keras.optimizers.SGD):
+            def update_step(self, gradient, variable, learning_rate):
+                super().update_step(gradient, variable, factor * learning_rate)
+
+        return Mine
+
+    first, second = (
+        make_small(optimizer=define(factor)).fit(*digits).predict_proba(digits[0])
+        for factor in (1, 50)
+    )
+    assert (first != second).any()
+
+
 def test_any_keras_optimizer(make_small, digits):
     for name in ("adagrad", "lion", "nadam", "rmsprop"):
         assert make_small(optimizer=name, learning_rate=1e-3).fit(*digits).n_epochs_ == 2
@@ -145,6 +223,7 @@ def test_any_keras_optimizer(make_small, digits):
             "has a learning rate schedule of its own",
         ),
         ({"optimizer": 3}, ValueError, "'optimizer' parameter"),
+        ({"optimizer": "lossscaleoptimizer"}, ValueError, "optimizer must be a Keras optimizer"),
         ({"optimizer": keras.layers.Dense}, ValueError, "'optimizer' parameter"),
         ({"optimizer__momentum": 0.9}, ValueError, "parameter of optimizer AdamW 'momentum'"),
         ({"optimizer__beta1": 0.9}, ValueError, "Did you mean 'beta_1'"),

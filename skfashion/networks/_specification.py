@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skfashion.networks._function_key import function_key
 from skfashion.networks._registry import build_network, get_architecture
 
 __all__ = ["NetworkSpecification"]
@@ -58,7 +59,9 @@ class NetworkSpecification:
             architecture = get_architecture(architecture)
         elif isinstance(architecture, partial):  # clone() copies it, so identity will not do
             keywords = tuple(sorted(architecture.keywords.items()))
-            architecture = (architecture.func, architecture.args, keywords)
+            architecture = (function_key(architecture.func), architecture.args, keywords)
+        else:
+            architecture = function_key(architecture)
         options = tuple(sorted(self.options.items()))
         for name, value in (("architecture", architecture), ("options of architecture", options)):
             try:
@@ -115,6 +118,10 @@ class NetworkSpecification:
                 f"architecture={self.architecture!r} must return a network from images "
                 f"{expected[0]} to class probabilities {expected[1]}; its shapes are {shapes[0]} "
                 f"to {shapes[1]}."
+            )
+        if not network.trainable_variables:
+            raise ValueError(
+                f"architecture={self.architecture!r} must return a network with weights to train."
             )
         images = np.random.default_rng(0).normal(size=(2, *self.image_shape)).astype(np.float32)
         outputs = keras.ops.convert_to_numpy(network(images, training=False))

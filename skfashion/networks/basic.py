@@ -45,7 +45,6 @@ def build(image_shape, n_classes, *, dropout=0.0):
     x = convolution(64, "conv3")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(64, activation="relu", name="features")(x)
-    if dropout:
-        x = layers.Dropout(dropout, name="dropout")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
     outputs = layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="basic")

@@ -50,7 +50,6 @@ def build(image_shape, n_classes, *, dropout=0.0, width=32):
     x = pool(convolution(x, 2 * width, "widen"), "pool2")
     x = residual(x, 2 * width, "stage2")
     x = layers.GlobalMaxPooling2D(name="features")(x)
-    if dropout:
-        x = layers.Dropout(dropout, name="dropout")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
     outputs = layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="fast")

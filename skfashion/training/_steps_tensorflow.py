@@ -29,8 +29,9 @@ def make_training_step(network, optimizer, decay_weights=None):
             loss = tf.reduce_mean(losses * weights)
             if network.losses:
                 loss += tf.add_n(network.losses)
+            scaled_loss = optimizer.scale_loss(loss)
         variables = network.trainable_variables
-        gradients = tape.gradient(loss, variables)
+        gradients = tape.gradient(scaled_loss, variables)
         if decay_weights is not None:
             decay_weights()
         optimizer.apply_gradients(zip(gradients, variables, strict=True))

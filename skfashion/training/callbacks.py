@@ -45,7 +45,9 @@ def make_callbacks(callbacks, options):
             made.append(copy.deepcopy(callback))
             continue
         arguments = {}
-        for name in inspect.signature(callback).parameters:
+        for name, parameter in inspect.signature(callback).parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                continue
             for option in (name, f"{position}__{name}"):
                 known.add(option)
                 if option in options:

@@ -6,6 +6,7 @@ functions live here, in an :class:`Engine` that any fit of the same configuratio
 with its own weights and gives back.
 """
 
+import math
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def borrow_engine(network, optimizer=None, values=None):
         if _STEPS_READ_VARIABLES:
             dropout = "any" if values.dropout else network.options.get("dropout")
             compiled = (values.weight_decay > 0, values.l2 > 0, dropout)
-        training_key = (optimizer.key(), *compiled)
+        training_key = (optimizer.kind, optimizer.key(), *compiled)
     with _idle_lock:
         for i in reversed(range(len(_idle_engines))):
             key, other, engine = _idle_engines[i]
@@ -154,11 +155,25 @@ class Engine:
         self.optimizer = optimizer.build()
         if self.optimizer.weight_decay is not None:  # AdamW has one of its own
             self.optimizer.weight_decay = 0.0
-        self.optimizer.build(self.network.trainable_variables)
-        self._optimizer_start = _to_arrays(self.optimizer.variables)
+        self._build_optimizer_state()
         self.train_step = make_training_step(
             self.network, self.optimizer, self._decay_weights if values.weight_decay else None
         )
+
+    def _build_optimizer_state(self):
+        """Build it on random weights, so that state which starts from a weight shows."""
+        rng = np.random.default_rng(0)
+        weights = [rng.normal(size=v.shape) for v in self.network.trainable_variables]
+        _assign(self.network.trainable_variables, weights, "network")
+        self.optimizer.build(self.network.trainable_variables)
+        weights = _to_arrays(self.network.trainable_variables)
+        self._optimizer_start = _to_arrays(self.optimizer.variables)
+        self._state_from_weights = {
+            i: j
+            for i, state in enumerate(self._optimizer_start)
+            for j, weight in enumerate(weights)
+            if np.array_equal(state, weight)
+        }
 
     def start(self, seed):
         """Make the network untrained, with initial weights drawn by ``seed``."""
@@ -169,8 +184,8 @@ class Engine:
                 "seed": derive_seed(seed, Purpose.INITIAL_WEIGHTS, i),
             }
             drawn = type(initializer).from_config(config)(weights[i].shape)
-            weights[i] = keras.ops.convert_to_numpy(drawn)
-        self.load(weights)
+            weights[i] = np.array(keras.ops.convert_to_numpy(drawn))
+        self.load(tuple(weights))
 
     def start_training(self, values, optimizer_state=None):
         """Prepare for training steps.
@@ -182,7 +197,11 @@ class Engine:
         optimizer_state : list of ndarray, default=None
             From :meth:`optimizer_state`, to go on where it was taken; None starts anew.
         """
-        _assign(self.optimizer.variables, optimizer_state or self._optimizer_start, "optimizer")
+        if optimizer_state is None:
+            optimizer_state = list(self._optimizer_start)
+            for i, j in self._state_from_weights.items():
+                optimizer_state[i] = _to_arrays([self.network.trainable_variables[j]])[0]
+        _assign(self.optimizer.variables, optimizer_state, "optimizer")
         self.optimizer.learning_rate = values.learning_rate
         self._weight_decay.assign(values.weight_decay)
         self._l2.assign(values.l2)
@@ -192,16 +211,35 @@ class Engine:
         """The optimizer's variables as new arrays."""
         return _to_arrays(self.optimizer.variables)
 
+    @contextmanager
+    def averaged_weights(self):
+        """Meanwhile the network has the averages that ``use_ema`` keeps, if it does."""
+        if not self.optimizer.use_ema:
+            yield
+            return
+        weights = _to_arrays(self.network.trainable_variables)
+        self.finish_training()
+        yield
+        _assign(self.network.trainable_variables, weights, "network")
+        self.loaded = None
+
     def finish_training(self):
         """Let the optimizer have its last word: the averaged weights of ``use_ema``."""
         self.optimizer.finalize_variable_values(self.network.trainable_variables)
         self.loaded = None
 
+    def n_features(self):
+        """Number of values that go into the last layer with weights, for each image."""
+        return math.prod(self._features().shape[1:])
+
+    def _features(self):
+        return [layer for layer in self.network.layers if layer.weights][-1].input
+
     def layer_step(self, layer=None):
         """``images -> output`` of a layer; None means the input of the last that has weights."""
         if layer not in self._layer_steps:
             if layer is None:
-                output = [layer for layer in self.network.layers if layer.weights][-1].input
+                output = self._features()
             else:
                 check_name("layer", layer, [layer.name for layer in self.network.layers])
                 output = self.network.get_layer(layer).output
@@ -256,26 +294,30 @@ class Engine:
         """
         if self.loaded is not weights:
             _assign(self.network.weights, weights, "network")
-            self.loaded = weights
+            self.loaded = _read_only(weights)
         if optimizer_state is not None:
             _assign(self.optimizer.variables, optimizer_state, "optimizer")
 
     def weights(self):
-        """The network's weights as new arrays, read-only because :meth:`load` knows them again."""
-        weights = _to_arrays(self.network.weights)
-        for array in weights:
-            array.setflags(write=False)
-        return weights
+        """The network's weights as new arrays, read-only: :meth:`load` knows them again."""
+        return _read_only(_to_arrays(self.network.weights))
 
 
 def _assign(variables, values, owner):
     if [variable.shape for variable in variables] != [value.shape for value in values]:
         raise ValueError(
-            f"What was fitted before belongs to another {owner}, so training cannot go on from it. "
-            "Call fit with warm_start=False to start anew."
+            f"What was fitted before belongs to another {owner} or other trainable weights, so "
+            "training cannot go on from it. Calling fit starts anew: with warm_start=True the "
+            "optimizer alone, else all."
         )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+def _read_only(arrays):
+    for array in arrays:
+        array.setflags(write=False)
+    return tuple(arrays)
 
 
 def _to_arrays(variables):

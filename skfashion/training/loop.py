@@ -135,19 +135,21 @@ def train(
             engine.loaded = None
             logs["learning_rate"] = float(engine.optimizer.learning_rate)
             if validation is not None:
-                logs["val_loss"], logs["val_accuracy"] = _evaluate(
-                    engine, validation, standardization
-                )
-                _check_finite(
-                    logs["val_loss"], f"validation loss of epoch {epoch + 1}", learning_rate
-                )
+                with engine.averaged_weights():
+                    logs["val_loss"], logs["val_accuracy"] = _evaluate(
+                        engine, validation, standardization
+                    )
+                    _check_finite(
+                        logs["val_loss"], f"validation loss of epoch {epoch + 1}", learning_rate
+                    )
+                    if patience is not None and logs["val_loss"] < best_loss:
+                        best_loss, best_epoch = logs["val_loss"], epoch + 1
+                        best_weights = engine.weights()
+                        best_optimizer_state = engine.optimizer_state()
             for name, value in logs.items():
                 history.setdefault(name, []).append(value)
             report(epoch, None, logs)
             callback_list.on_epoch_end(epoch, logs)
-            if patience is not None and logs["val_loss"] < best_loss:
-                best_loss, best_epoch = logs["val_loss"], epoch + 1
-                best_weights, best_optimizer_state = engine.weights(), engine.optimizer_state()
             if live_model is not None and live_model.stop_training:
                 break
             if patience is not None and epoch + 1 - best_epoch >= patience:
@@ -155,7 +157,8 @@ def train(
     callback_list.on_train_end()
     if best_weights is not None:
         engine.load(best_weights, best_optimizer_state)
-    engine.finish_training()
+    else:
+        engine.finish_training()
     # The last step's loss was computed before its update.
     few = training.rows[:batch_size]
     probabilities = predict_probabilities(engine, training.X, standardization, few)

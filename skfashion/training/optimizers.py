@@ -38,14 +38,15 @@ class OptimizerSpecification:
         return f"{self.kind.__module__}.{self.kind.__qualname__} {config}"
 
     def build(self):
-        """A new optimizer.
+        """A new optimizer, of whatever learning rate.
 
         Raises
         ------
         ValueError or TypeError
             If its constructor refuses the arguments.
         """
-        return self.kind.from_config(dict(self.config))  # type: ignore[attr-defined]
+        config = {**self.config, "learning_rate": 1e-3}
+        return self.kind.from_config(config)  # type: ignore[attr-defined]
 
 
 def specify_optimizer(optimizer, options, **given_apart):
@@ -62,6 +63,7 @@ def specify_optimizer(optimizer, options, **given_apart):
     Returns
     -------
     specification : OptimizerSpecification
+        Equal whether the optimizer was named, or given as a class or an instance.
 
     Raises
     ------
@@ -78,22 +80,39 @@ def specify_optimizer(optimizer, options, **given_apart):
         kind, config = type(optimizer), optimizer.get_config()
     if not issubclass(kind, keras.optimizers.Optimizer):
         raise TypeError(f"optimizer must be a Keras optimizer, got {optimizer!r}.")
-    parameters = inspect.signature(kind).parameters
-    known = {name for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
+    defaults = _defaults(kind)
     for name, value in given_apart.items():
         if name in config:
-            _check_agreement(optimizer, name, config[name], value, parameters[name].default)
+            _check_agreement(optimizer, name, config[name], value, defaults.get(name))
     for option in options:
-        check_name(f"parameter of optimizer {kind.__name__}", option, known - set(_GIVEN_APART))
-    config = {name: value for name, value in config.items() if name not in _GIVEN_APART}
-    return OptimizerSpecification(kind, {**config, **options})
+        known = defaults.keys() - set(_GIVEN_APART)
+        check_name(f"parameter of optimizer {kind.__name__}", option, known)
+    config = {
+        name: value
+        for name, value in {**config, **options}.items()
+        if name not in (*_GIVEN_APART, "name") and value != defaults.get(name, inspect.Parameter)
+    }
+    return OptimizerSpecification(kind, config)
+
+
+def _defaults(kind):
+    """Default of each argument of an optimizer's constructor, its bases' included."""
+    defaults: dict = {}
+    for base in reversed(kind.__mro__):
+        if "__init__" in vars(base):
+            _, *parameters = inspect.signature(base.__init__).parameters.values()
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                defaults = {}  # it hands nothing on
+            variadic = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+            defaults.update({p.name: p.default for p in parameters if p.kind not in variadic})
+    return defaults
 
 
 @cache
 def _find_optimizer(name):
     try:
         return type(keras.optimizers.get(name))
-    except ValueError as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             "optimizer must be a Keras optimizer or the name of one, such as 'adam', 'adamw' or "
             f"'sgd', got {name!r}."
