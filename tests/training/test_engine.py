@@ -6,6 +6,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
+import cloudpickle
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -73,6 +74,18 @@ def test_clones_of_architectures_share_one_engine(
         for _ in range(3):
             clone(classifier).fit(*digits)
         assert len(engines_made) == before + 1
+
+
+def test_functions_of_scripts_share_one_engine(engines_made, make_small, digits):
+    """A worker process unpickles them anew for every task."""
+
+    def network(image_shape, n_classes):
+        return build_network("fast", image_shape, n_classes, width=8)
+
+    pickled = cloudpickle.dumps(make_small(architecture=network, epochs=1))
+    for _ in range(3):
+        cloudpickle.loads(pickled).fit(*digits)
+    assert len(engines_made) == 1
 
 
 def test_another_network_is_another_engine(engines_made, make_small, digits):
