@@ -66,7 +66,9 @@ print(f"{time.perf_counter() - started:.1f} s")
 # ``model`` is called ``architecture``, and takes the image shape and the number of classes. There
 # is no ``meta``, no reshaping, no scaling and no loss to name; ``cv=3`` is stratified. The options
 # of ``architecture`` are set as ``architecture__...``; dropout has a parameter of its own, and
-# ``optimizer__learning_rate`` sets ``learning_rate``.
+# ``optimizer__learning_rate`` sets ``learning_rate``. A network that is compiled already is refused:
+# optimizer and loss are the classifier's. The one-cycle learning rate and the smoothed labels that
+# are default here are switched off, to train as the program above did.
 
 classifier = FashionCNNClassifier(
     "fast",
@@ -90,7 +92,18 @@ print(f"{time.perf_counter() - started:.1f} s")
 
 # %%
 # ``model_``, ``history_`` and ``classes_`` are there as before, ``history_`` as a dict of lists.
-# What scikeras' constructor takes as ``optimizer__momentum=0.9`` is set by ``set_params`` here.
+#
+# ==============================================  ==================================================
+# scikeras                                        here
+# ==============================================  ==================================================
+# ``KerasClassifier(model=...)``                  ``FashionCNNClassifier(architecture=...)``
+# ``model__width=16``                             ``architecture__width=16``
+# ``KerasClassifier(optimizer__momentum=0.9)``    ``set_params(optimizer__momentum=0.9)``
+# ``loss=``, ``metrics=``                         cross-entropy; loss and accuracy are recorded
+# ``validation_split=0.1``                        ``early_stopping=True, validation_fraction=0.1``
+# ``fit(X, y, validation_data=(X_val, y_val))``   ``fit(X, y, X_val=X_val, y_val=y_val)``
+# ``fit(X, y, epochs=5)``                         ``set_params(epochs=5).fit(X, y)``
+# ==============================================  ==================================================
 
 classifier = search.best_estimator_
 print({name: [round(v, 3) for v in values] for name, values in classifier.history_.items()})

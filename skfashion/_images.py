@@ -59,12 +59,15 @@ def infer_image_shape(shape, image_shape=None):
             "(n_images, height, width) or (n_images, height, width, channels). Reshape your data "
             "using X.reshape(1, -1) if it is one flattened image."
         )
-    if len(shape) > 4 or 0 in shape[1:]:
+    if len(shape) > 4:
         raise ValueError(
             "X must be (n_images, n_pixels), (n_images, height, width) or (n_images, height, "
-            f"width, channels), and not empty; got shape {tuple(shape)}: "
-            f"{math.prod(shape[1:])} feature(s) (shape={tuple(shape)}) while a minimum of 1 is "
-            "required."
+            f"width, channels), got shape {tuple(shape)}."
+        )
+    if 0 in shape[1:]:
+        raise ValueError(
+            f"X has images without pixels: 0 feature(s) (shape={tuple(shape)}) while a minimum of "
+            "1 is required."
         )
     if len(shape) == 2:
         n_features = shape[1]

@@ -20,7 +20,6 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
-    check_consistent_length,
     check_is_fitted,
     check_X_y,
     column_or_1d,
@@ -29,6 +28,7 @@ from sklearn.utils.validation import (
 
 from skfashion._forks import check_not_forked
 from skfashion._images import channel_statistics, complete_image_shape, infer_image_shape
+from skfashion._names import check_name
 from skfashion._pixel_range import is_other_scale, pixel_range
 from skfashion._routed_parameters import RoutedParametersEstimator
 from skfashion.errors import PixelRangeWarning
@@ -38,6 +38,8 @@ __all__ = ["FashionCNNClassifier"]
 
 # For scikit-learn's validation: images need not be flattened.
 _ANY_AXES = {"ensure_2d": False, "allow_nd": True}
+
+_LEARNING_RATE = 5e-3
 
 
 class FashionCNNClassifier(
@@ -67,20 +69,23 @@ class FashionCNNClassifier(
         image, anything else a strip one pixel high.
     optimizer : str, keras.optimizers.Optimizer or subclass of it, default="adamw"
         Keras' name of the optimizer, its class, or an instance, which is never changed.
-        ``optimizer__momentum=0.9`` sets what it is made with. Learning rate and weight decay are
-        the classifier's; an instance made with others, unless these are Keras' defaults, is
-        refused. With ``use_ema``, the averaged weights are what is validated and kept.
-    learning_rate : float, default=5e-3
-        The optimizer's learning rate, or with ``schedule`` its highest.
-    weight_decay : float, default=0.0
+        ``optimizer__momentum=0.9`` sets what it is made with. With ``use_ema``, the averaged
+        weights are what is validated and kept.
+    learning_rate : float, default=None
+        The optimizer's learning rate, or with ``schedule`` its highest. None takes that of an
+        optimizer instance, and 5e-3 for a name or class.
+    weight_decay : float, default=None
         Strength of the decoupled weight decay on kernels, as in AdamW: each step shrinks them by
-        ``learning_rate * weight_decay``.
+        ``learning_rate * weight_decay``. None takes that of an optimizer instance, and 0 for a
+        name or class.
     schedule : {"one_cycle", "cosine"} or None, default="one_cycle"
         How the learning rate changes from step to step: "one_cycle" rises linearly for the first
         quarter of the training and falls linearly to zero, "cosine" falls along half a cosine,
-        None keeps it. Callbacks that change the learning rate need None.
+        None keeps it, and lets callbacks change it.
     label_smoothing : float, default=0.1
-        Share of each label that is spread evenly over all classes in the training loss.
+        Share of each label that is spread evenly over all classes in the training loss. It often
+        raises accuracy, and makes probabilities more cautious than they need be: where these
+        matter, take 0, or calibrate with :class:`sklearn.calibration.CalibratedClassifierCV`.
     dropout : float, default=None
         Fraction of features dropped in training; None leaves it to the architecture.
     l2 : float, default=0.0
@@ -192,8 +197,8 @@ class FashionCNNClassifier(
         "architecture": [str, callable],
         "image_shape": ["array-like", None],
         "optimizer": [str, HasMethods(["apply_gradients", "get_config"])],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
         "schedule": [StrOptions({"one_cycle", "cosine"}), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left"), None],
@@ -230,8 +235,8 @@ class FashionCNNClassifier(
         *,
         image_shape=None,
         optimizer="adamw",
-        learning_rate=5e-3,
-        weight_decay=0.0,
+        learning_rate=None,
+        weight_decay=None,
         schedule="one_cycle",
         label_smoothing=0.1,
         dropout=None,
@@ -378,7 +383,10 @@ class FashionCNNClassifier(
             If the loss becomes infinite or NaN.
         """
         if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True.")
+            raise ValueError(
+                "partial_fit does not support early_stopping=True. Call "
+                "set_params(early_stopping=False) first."
+            )
         if self.class_weight == "balanced":
             raise ValueError(
                 "partial_fit does not support class_weight='balanced', which needs all labels at "
@@ -418,6 +426,8 @@ class FashionCNNClassifier(
         ----------
         X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
             Images of the size, and on the pixel scale, of those the classifier was fitted on.
+            Another scale, ten times larger or smaller, gives a ``PixelRangeWarning``; that they
+            are inverted, or standardised otherwise, cannot be seen.
 
         Returns
         -------
@@ -518,9 +528,10 @@ class FashionCNNClassifier(
         ----------
         X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
             Images, as for :meth:`predict`.
-        layer : str
-            Name of a layer; ``[layer.name for layer in classifier.model_.layers[-1].layers]`` has
-            them all.
+        layer : str or int
+            Name of a layer, or its position: ``[layer.name for layer in
+            classifier.model_.layers[-1].layers]`` has them all. Layers that an architecture
+            function leaves unnamed get other names in every fit.
 
         Returns
         -------
@@ -535,6 +546,14 @@ class FashionCNNClassifier(
             If X holds no images of the fitted size with finite pixels, or there is no layer of
             this name; the message names the nearest.
         """
+        check_is_fitted(self)
+        names = [layer.name for layer in self.model_.layers[-1].layers]
+        if isinstance(layer, Integral):
+            if int(layer) not in range(-len(names), len(names)):
+                raise ValueError(f"layer must be a position among {len(names)}, got {layer}.")
+        else:
+            check_name("layer", layer, names)
+            layer = names.index(layer)
         return self._layer_output(X, layer)
 
     def _probabilities(self, X):
@@ -583,6 +602,8 @@ class FashionCNNClassifier(
         ------
         NotFittedError
             If the classifier is not fitted.
+        FileNotFoundError
+            If there is no such folder.
         ValueError
             If the file name has another ending, the number of names is not that of the classes, or
             a parameter cannot be stored.
@@ -659,9 +680,10 @@ class FashionCNNClassifier(
         """Refuse images of another size than expected, whether or not they are flattened."""
         if X.ndim == 2:
             if X.shape[1] != np.prod(expected):
+                advice = f" One image is {name}[None]." if X.shape == expected[:2] else ""
                 raise ValueError(
                     f"{name} has {X.shape[1]} features, but {type(self).__name__} is expecting "
-                    f"{np.prod(expected)} features as input (images of {expected})."
+                    f"{np.prod(expected)} features as input (images of {expected}).{advice}"
                 )
         elif infer_image_shape(X.shape) != expected:
             raise ValueError(
@@ -676,6 +698,10 @@ class FashionCNNClassifier(
         if self.class_weight == "balanced":
             classes = np.unique(y[rows])
         weight_of_class = compute_class_weight(self.class_weight, classes=classes, y=y[rows])
+        if not (weight_of_class >= 0).all() or np.isinf(weight_of_class).any():
+            raise ValueError(
+                f"class_weight must be finite and not negative, got {self.class_weight!r}."
+            )
         weights = weights.copy()
         weights[rows] *= weight_of_class[np.searchsorted(classes, y[rows])]
         if not weights.any():
@@ -688,7 +714,8 @@ class FashionCNNClassifier(
         )
         self._check_image_shape(X_val, "X_val", image_shape)
         y_val = column_or_1d(y_val)
-        check_consistent_length(X_val, y_val)
+        if len(X_val) != len(y_val):
+            raise ValueError(f"X_val has {len(X_val)} images, but y_val {len(y_val)} labels.")
         _check_known_labels(y_val, classes, "y_val", "y")
         n_images = len(X_val)
         y_index = np.searchsorted(classes, y_val)
@@ -713,10 +740,10 @@ class FashionCNNClassifier(
         if counts.min() < 2 or min(n_validation, len(rows) - n_validation) < len(labels):
             rare = classes[labels[counts.argmin()]]
             raise ValueError(
-                f"early_stopping=True holds out validation_fraction={self.validation_fraction} of "
-                f"each class, which leaves a class without images: {len(rows)} images of "
-                f"{len(labels)} classes, {counts.min()} of class {rare}. Give more images, "
-                "another validation_fraction, or X_val and y_val."
+                f"early_stopping=True holds out validation_fraction={self.validation_fraction}, "
+                f"which leaves a class without images: {n_validation} of {len(rows)} images, for "
+                f"{len(labels)} classes, the rarest ({rare}) with {counts.min()} images. Give more "
+                "images, another validation_fraction, or X_val and y_val."
             )
         return train_test_split(
             rows,
@@ -759,12 +786,12 @@ class FashionCNNClassifier(
 
         check_not_forked()
         network = self._specify_network()
-        values = StepValues(self.learning_rate, self.weight_decay, self.l2, network.dropout)
-        optimizer = specify_optimizer(
-            self.optimizer,
-            self._routed_to("optimizer"),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
+        optimizer = specify_optimizer(self.optimizer, self._routed_to("optimizer"))
+        values = StepValues(
+            _first(self.learning_rate, optimizer.learning_rate, _LEARNING_RATE),
+            _first(self.weight_decay, optimizer.weight_decay, 0.0),
+            self.l2,
+            network.dropout,
         )
         continues = self.__sklearn_is_fitted__()
         earlier = self.history_ if continues else {}
@@ -786,7 +813,7 @@ class FashionCNNClassifier(
                 first_epoch=first_epoch,
                 epochs=epochs,
                 batch_size=self.batch_size,
-                learning_rate=self.learning_rate,
+                learning_rate=values.learning_rate,
                 schedule=schedule,
                 label_smoothing=self.label_smoothing,
                 patience=patience,
@@ -853,6 +880,11 @@ class FashionCNNClassifier(
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _first(*values):
+    """The first that is not None."""
+    return next(value for value in values if value is not None)
 
 
 def _check_classes(classes, name):

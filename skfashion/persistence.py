@@ -63,6 +63,8 @@ def save_classifier(classifier, path, *, target_names=None):
     path = Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"path must end in .keras, got {str(path)!r}.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"No folder {str(path.parent)!r} to write {path.name} in.")
     check_is_fitted(classifier)
     if target_names is None:
         target_names = getattr(classifier, "target_names_", None)

@@ -249,7 +249,7 @@ def test_validation_images_of_the_caller(make_small, digits):
 
 def test_too_few_images_to_hold_out(make_small, digits):
     X, y = digits
-    with pytest.raises(ValueError, match="leaves a class without images: 12 images of 9 classes"):
+    with pytest.raises(ValueError, match="leaves a class without images: 2 of 12 images, for 9"):
         make_small(early_stopping=True).fit(X[:12], np.r_[y[:9], y[:3]] % 9)
 
 
@@ -386,6 +386,12 @@ def logits(image_shape, n_classes):
     return keras.Model(inputs, keras.layers.Dense(n_classes)(keras.layers.Flatten()(inputs)))
 
 
+def compiled(image_shape, n_classes):
+    network = small_network(image_shape, n_classes)
+    network.compile("adam", "mse")
+    return network
+
+
 @dataclass
 class Unhashable:
     """A callable with fields that can change."""
@@ -413,6 +419,14 @@ def two_outputs(image_shape, n_classes):
         ({"architecture": small_network((8, 8, 1), 10)}, TypeError, "not a model"),
         ({"architecture": no_input}, ValueError, "begin with keras.Input"),
         ({"architecture": logits}, ValueError, "must return a network that ends in a softmax"),
+        ({"architecture": compiled}, ValueError, "must return a network that is not compiled"),
+        ({"class_weight": {0: -1.0}}, ValueError, "class_weight must be finite and not negative"),
+        ({"class_weight": {0: np.nan}}, ValueError, "class_weight must be finite"),
+        (
+            {"callbacks": keras.callbacks.LearningRateScheduler(lambda epoch: 1e-6)},
+            ValueError,
+            "A callback changed the learning rate, but schedule='one_cycle'",
+        ),
         ({"architecture": two_outputs}, ValueError, r"its shapes are .* to \(None, 11\)"),
         ({"architecture": two_outputs, "dropout": 0.1}, TypeError, "cannot be called .* dropout"),
         ({"architecture": 3}, ValueError, "'architecture' parameter"),
@@ -469,6 +483,8 @@ def test_wrong_size_at_predict(fitted, digits):
         fitted.predict(X[:, :63])
     with pytest.raises(ValueError, match=r"X holds images of shape \(4, 16, 1\)"):
         fitted.predict(X.reshape(-1, 4, 16))
+    with pytest.raises(ValueError, match=r"One image is X\[None\]"):
+        fitted.predict(X[0].reshape(8, 8))
 
 
 def test_one_class_is_refused(make_small, digits):
@@ -518,6 +534,8 @@ def test_wrong_labels(make_small, digits):
         make_small().fit(X, y, X_val=X[:, :60], y_val=y)
     with pytest.raises(ValueError, match=r"X_val holds images of shape \(4, 16, 1\)"):
         make_small().fit(X, y, X_val=X.reshape(-1, 4, 16), y_val=y)
+    with pytest.raises(ValueError, match="X_val has 300 images, but y_val 3 labels"):
+        make_small().fit(X, y, X_val=X, y_val=y[:3])
     with pytest.raises(ValueError, match="Input X_val contains NaN"):
         make_small().fit(X, y, X_val=np.full((1, 64), np.nan), y_val=[0])
     with pytest.raises(ValueError, match=r"y_val has labels that y has not: \[0.5\]"):

@@ -78,9 +78,21 @@ def test_feature_maps(fitted, digits):
     np.testing.assert_array_equal(fitted.feature_maps(X, "features"), fitted.transform(X))
     names = [layer.name for layer in fitted.model_.layers[-1].layers]
     assert "stage1_add" in names
+    np.testing.assert_array_equal(fitted.feature_maps(X[:5], names.index("stage1_add")), maps)
     assert fitted.feature_maps(X[:2], "dropout").shape == (2, 64)  # whatever the rate
     with pytest.raises(ValueError, match=r"Unknown layer 'stage1_ad'. Did you mean 'stage1_add'"):
         fitted.feature_maps(X, "stage1_ad")
+
+
+def test_feature_maps_of_unnamed_layers(make_small, digits):
+    """Keras numbers them on with every network; the names are those that model_ shows."""
+    classifier = make_small(architecture=convolutions_only).fit(*digits)
+    convolution = classifier.model_.layers[-1].layers[1]
+    maps = classifier.feature_maps(digits[0], convolution.name)
+    assert maps.shape == (300, 6, 6, 10)
+    np.testing.assert_array_equal(classifier.feature_maps(digits[0], 1), maps)
+    with pytest.raises(ValueError, match="layer must be a position among 4, got 4"):
+        classifier.feature_maps(digits[0], 4)
 
 
 @pytest.mark.parametrize("method", ["decision_function", "transform"])

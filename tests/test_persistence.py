@@ -170,7 +170,7 @@ def test_tampered_optimizer_state_is_refused(content, path):
 def test_foreign_optimizer_state_is_refused(path, digits):
     rewrite(path, lambda name, c: npz(np.ones(3)) if name == "skfashion-optimizer.npz" else c)
     classifier = FashionCNNClassifier.load(path)
-    with pytest.raises(ValueError, match="belongs to another optimizer"):
+    with pytest.raises(ValueError, match="is that of another optimizer"):
         classifier.partial_fit(*digits)
 
 
@@ -230,6 +230,8 @@ def test_what_cannot_be_stored_is_refused(make_small, digits, tmp_path):
     with pytest.raises(ValueError, match=r"keras\.saving\.register_keras_serializable"):
         classifier.save(tmp_path / "a.keras")
     assert not list(tmp_path.iterdir())
+    with pytest.raises(FileNotFoundError, match=r"No folder .*missing' to write a\.keras in"):
+        classifier.save(tmp_path / "missing" / "a.keras")
 
 
 def test_damaged_and_missing_files(path):

@@ -203,6 +203,31 @@ def test_redefined_optimizer_is_another(make_small, digits):
     assert (first != second).any()
 
 
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, 5e-3),
+        ({"optimizer": "sgd"}, 5e-3),
+        ({"optimizer": keras.optimizers.Adam}, 5e-3),
+        ({"optimizer": keras.optimizers.Adam()}, 1e-3),
+        ({"optimizer": keras.optimizers.SGD(0.1)}, 0.1),
+        ({"optimizer": keras.optimizers.SGD(0.1), "learning_rate": 0.2}, 0.2),
+    ],
+)
+def test_whose_learning_rate(parameters, expected, make_small, digits):
+    classifier = make_small(schedule=None, **parameters).fit(*digits)
+    assert classifier.history_["learning_rate"] == pytest.approx([expected, expected])
+
+
+def test_weight_decay_of_an_instance(make_small, digits):
+    def predict(**parameters):
+        return make_small(**parameters).fit(*digits).predict_proba(digits[0])
+
+    adamw = keras.optimizers.AdamW(5e-3, weight_decay=0.3)
+    np.testing.assert_allclose(predict(optimizer=adamw), predict(weight_decay=0.3), atol=1e-4)
+    np.testing.assert_allclose(predict(optimizer=adamw, weight_decay=0.0), predict(), atol=1e-4)
+
+
 def test_any_keras_optimizer(make_small, digits):
     for name in ("adagrad", "lion", "nadam", "rmsprop"):
         assert make_small(optimizer=name, learning_rate=1e-3).fit(*digits).n_epochs_ == 2
@@ -211,12 +236,6 @@ def test_any_keras_optimizer(make_small, digits):
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"optimizer": keras.optimizers.SGD(0.3)}, ValueError, "give it learning_rate=0.3"),
-        (
-            {"optimizer": keras.optimizers.AdamW(weight_decay=0.3)},
-            ValueError,
-            "give it weight_decay=0.3",
-        ),
         (
             {"optimizer": keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9))},
             ValueError,
@@ -229,13 +248,21 @@ def test_any_keras_optimizer(make_small, digits):
         ({"optimizer__beta1": 0.9}, ValueError, "Did you mean 'beta_1'"),
         ({"architecture__depth": 3}, TypeError, "has no option 'depth'; it has: dropout, width"),
         ({"architecture__width": [8]}, TypeError, "options of architecture must be hashable"),
-        ({"callbacks__patience": 3}, ValueError, "parameter of the classes in callbacks"),
+        (
+            {"callbacks__patience": 3},
+            ValueError,
+            "callbacks__patience is for callbacks that are given as classes",
+        ),
         (
             {"callbacks": CountEpochs, "callbacks__limits": 3},
             ValueError,
             "Did you mean 'limit'",
         ),
-        ({"callbacks": CountEpochs(), "callbacks__limit": 3}, ValueError, "'limit'"),
+        (
+            {"callbacks": CountEpochs(), "callbacks__limit": 3},
+            ValueError,
+            "given as classes, and there is none",
+        ),
         ({"callbacks": 3}, ValueError, "'callbacks' parameter"),
         ({"callbacks": [keras.layers.Dense]}, TypeError, "must be Keras callbacks"),
     ],

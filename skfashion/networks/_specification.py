@@ -105,6 +105,11 @@ class NetworkSpecification:
             raise TypeError(
                 f"architecture={self.architecture!r} must return a keras.Model, got {network!r}."
             )
+        if network.compiled:
+            raise ValueError(
+                f"architecture={self.architecture!r} must return a network that is not compiled: "
+                "optimizer, learning rate and loss are the classifier's parameters."
+            )
         try:
             shapes = (network.input_shape, network.output_shape)
         except (AttributeError, ValueError) as error:

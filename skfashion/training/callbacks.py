@@ -53,6 +53,11 @@ def make_callbacks(callbacks, options):
                 if option in options:
                     arguments[name] = options[option]
         made.append(callback(**arguments))
+    if options and not known:
+        raise ValueError(
+            f"callbacks__{next(iter(options))} is for callbacks that are given as classes, and "
+            "there is none."
+        )
     for option in options:
         check_name("parameter of the classes in callbacks", option, known)
     return made

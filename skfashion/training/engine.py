@@ -15,7 +15,6 @@ import keras
 import numpy as np
 
 from skfashion._forks import check_not_forked
-from skfashion._names import check_name
 from skfashion.training.randomness import Purpose, derive_seed, fixed_keras_seeds
 
 if keras.backend.backend() == "tensorflow":
@@ -29,6 +28,15 @@ _MAX_IDLE_ENGINES = 8
 
 _idle_engines: list = []  # (network key, training key, engine), the last used last
 _idle_lock = threading.Lock()
+
+_OTHER_NETWORK = (
+    "The weights that were fitted are not those of the network that the architecture builds now. "
+    "To start anew with it, call fit with warm_start=False."
+)
+_OTHER_OPTIMIZER = (
+    "The optimizer's state from before is that of another optimizer or of other trainable weights. "
+    "To start the optimizer anew, call fit with warm_start=True."
+)
 
 # Other backends compile what a step reads from a variable as a constant.
 _STEPS_READ_VARIABLES = keras.backend.backend() == "tensorflow"
@@ -164,7 +172,7 @@ class Engine:
         """Build it on random weights, so that state which starts from a weight shows."""
         rng = np.random.default_rng(0)
         weights = [rng.normal(size=v.shape) for v in self.network.trainable_variables]
-        _assign(self.network.trainable_variables, weights, "network")
+        _assign(self.network.trainable_variables, weights, _OTHER_NETWORK)
         self.optimizer.build(self.network.trainable_variables)
         weights = _to_arrays(self.network.trainable_variables)
         self._optimizer_start = _to_arrays(self.optimizer.variables)
@@ -201,7 +209,7 @@ class Engine:
             optimizer_state = list(self._optimizer_start)
             for i, j in self._state_from_weights.items():
                 optimizer_state[i] = _to_arrays([self.network.trainable_variables[j]])[0]
-        _assign(self.optimizer.variables, optimizer_state, "optimizer")
+        _assign(self.optimizer.variables, optimizer_state, _OTHER_OPTIMIZER)
         self.optimizer.learning_rate = values.learning_rate
         self._weight_decay.assign(values.weight_decay)
         self._l2.assign(values.l2)
@@ -220,7 +228,7 @@ class Engine:
         weights = _to_arrays(self.network.trainable_variables)
         self.finish_training()
         yield
-        _assign(self.network.trainable_variables, weights, "network")
+        _assign(self.network.trainable_variables, weights, _OTHER_NETWORK)
         self.loaded = None
 
     def finish_training(self):
@@ -235,17 +243,13 @@ class Engine:
     def _features(self):
         return [layer for layer in self.network.layers if layer.weights][-1].input
 
-    def layer_step(self, layer=None):
+    def layer_step(self, position=None):
         """``images -> output`` of a layer; None means the input of the last that has weights."""
-        if layer not in self._layer_steps:
-            if layer is None:
-                output = self._features()
-            else:
-                check_name("layer", layer, [layer.name for layer in self.network.layers])
-                output = self.network.get_layer(layer).output
+        if position not in self._layer_steps:
+            output = self._features() if position is None else self.network.layers[position].output
             model = keras.Model(self.network.inputs, output)
-            self._layer_steps[layer] = make_prediction_step(model)
-        return self._layer_steps[layer]
+            self._layer_steps[position] = make_prediction_step(model)
+        return self._layer_steps[position]
 
     def _penalty(self, own):
         """A regularizer: the L2 penalty, after the architecture's own if it has one."""
@@ -293,23 +297,19 @@ class Engine:
             If the weights are not those of such a network.
         """
         if self.loaded is not weights:
-            _assign(self.network.weights, weights, "network")
+            _assign(self.network.weights, weights, _OTHER_NETWORK)
             self.loaded = _read_only(weights)
         if optimizer_state is not None:
-            _assign(self.optimizer.variables, optimizer_state, "optimizer")
+            _assign(self.optimizer.variables, optimizer_state, _OTHER_OPTIMIZER)
 
     def weights(self):
         """The network's weights as new arrays, read-only: :meth:`load` knows them again."""
         return _read_only(_to_arrays(self.network.weights))
 
 
-def _assign(variables, values, owner):
+def _assign(variables, values, complaint):
     if [variable.shape for variable in variables] != [value.shape for value in values]:
-        raise ValueError(
-            f"What was fitted before belongs to another {owner} or other trainable weights, so "
-            "training cannot go on from it. Calling fit starts anew: with warm_start=True the "
-            "optimizer alone, else all."
-        )
+        raise ValueError(complaint)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 

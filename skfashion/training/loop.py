@@ -98,7 +98,7 @@ def train(
     # Smoothed one-hot vectors, a row for each class.
     targets = np.full((n_classes, n_classes), label_smoothing / n_classes, dtype=np.float32)
     targets[np.diag_indices(n_classes)] += 1 - label_smoothing
-    rate_factor = SCHEDULES.get(schedule)
+    rate_factor, rate = SCHEDULES.get(schedule), learning_rate
     callback_list, live_model = _start_callbacks(
         callbacks, engine, standardization, epochs=epochs, steps=n_steps, verbose=verbose
     )
@@ -118,8 +118,11 @@ def train(
             for step, rows in enumerate(batches):
                 callback_list.on_train_batch_begin(step)
                 if rate_factor is not None:
+                    if live_model is not None:
+                        _check_rate(engine, rate, schedule)
                     progress = (epoch - first_epoch + step / n_steps) / epochs
-                    engine.optimizer.learning_rate = learning_rate * rate_factor(progress)
+                    rate = learning_rate * rate_factor(progress)
+                    engine.optimizer.learning_rate = rate
                 loss, correct = engine.train_step(
                     standardize(training.X[rows], *standardization),
                     targets[training.y[rows]],
@@ -199,6 +202,15 @@ def _check_finite(value, what, learning_rate):
         raise TrainingDivergedError(
             f"The {what} became {value}. A learning rate lower than learning_rate={learning_rate} "
             "usually helps."
+        )
+
+
+def _check_rate(engine, rate, schedule):
+    """Refuse callbacks that change what the next step would change back."""
+    if not math.isclose(float(engine.optimizer.learning_rate), rate, rel_tol=1e-5):
+        raise ValueError(
+            f"A callback changed the learning rate, but schedule={schedule!r} sets it in every "
+            "step. Use schedule=None with such callbacks."
         )
 
 

@@ -4,10 +4,8 @@ import inspect
 import json
 from dataclasses import dataclass
 from functools import cache
-from numbers import Real
 
 import keras
-import numpy as np
 
 from skfashion._names import check_name
 
@@ -27,10 +25,14 @@ class OptimizerSpecification:
         A subclass of ``keras.optimizers.Optimizer``.
     config : dict
         Arguments of its constructor.
+    learning_rate, weight_decay : float or None
+        Those of an instance, for a classifier that has none of its own.
     """
 
     kind: type
     config: dict
+    learning_rate: float | None = None
+    weight_decay: float | None = None
 
     def key(self):
         """A string, equal for equal optimizers."""
@@ -49,7 +51,7 @@ class OptimizerSpecification:
         return self.kind.from_config(config)  # type: ignore[attr-defined]
 
 
-def specify_optimizer(optimizer, options, **given_apart):
+def specify_optimizer(optimizer, options):
     """The optimizer that the parameters of a classifier describe.
 
     Parameters
@@ -57,19 +59,17 @@ def specify_optimizer(optimizer, options, **given_apart):
     optimizer : str, keras.optimizers.Optimizer or subclass of it
     options : dict
         Arguments for its constructor, over those of an instance.
-    **given_apart
-        The classifier's ``learning_rate`` and ``weight_decay``.
 
     Returns
     -------
     specification : OptimizerSpecification
-        Equal whether the optimizer was named, or given as a class or an instance.
+        Of equal keys whether the optimizer was named, or given as a class or an instance.
 
     Raises
     ------
     ValueError
-        If the name is unknown, the optimizer has no such option, or an instance was made with
-        another learning rate or weight decay than the classifier.
+        If the name is unknown, the optimizer has no such option, or an instance was made with a
+        learning rate schedule.
     TypeError
         If it is no optimizer.
     """
@@ -81,9 +81,12 @@ def specify_optimizer(optimizer, options, **given_apart):
     if not issubclass(kind, keras.optimizers.Optimizer):
         raise TypeError(f"optimizer must be a Keras optimizer, got {optimizer!r}.")
     defaults = _defaults(kind)
-    for name, value in given_apart.items():
-        if name in config:
-            _check_agreement(optimizer, name, config[name], value, defaults.get(name))
+    rate_and_decay = [config.get(name) for name in _GIVEN_APART]
+    if isinstance(rate_and_decay[0], dict):  # a serialised keras.optimizers.schedules.*
+        raise ValueError(
+            f"optimizer={kind.__name__} has a learning rate schedule of its own; use the "
+            "classifier's learning_rate and schedule instead."
+        )
     for option in options:
         known = defaults.keys() - set(_GIVEN_APART)
         check_name(f"parameter of optimizer {kind.__name__}", option, known)
@@ -92,7 +95,7 @@ def specify_optimizer(optimizer, options, **given_apart):
         for name, value in {**config, **options}.items()
         if name not in (*_GIVEN_APART, "name") and value != defaults.get(name, inspect.Parameter)
     }
-    return OptimizerSpecification(kind, config)
+    return OptimizerSpecification(kind, config, *rate_and_decay)
 
 
 def _defaults(kind):
@@ -117,21 +120,3 @@ def _find_optimizer(name):
             "optimizer must be a Keras optimizer or the name of one, such as 'adam', 'adamw' or "
             f"'sgd', got {name!r}."
         ) from error
-
-
-def _check_agreement(optimizer, name, of_instance, of_classifier, default):
-    """Refuse an instance that says otherwise than the classifier, unless it says nothing."""
-    if of_instance is None or of_instance == default:
-        return
-    if isinstance(of_instance, dict):  # a serialised keras.optimizers.schedules.*
-        raise ValueError(
-            f"optimizer={type(optimizer).__name__} has a learning rate schedule of its own; use "
-            "the classifier's learning_rate and schedule instead."
-        )
-    expected = [float(value) for value in (default, of_classifier) if isinstance(value, Real)]
-    if not np.isclose(of_instance, expected, rtol=1e-6).any():  # Keras rounds to single precision
-        raise ValueError(
-            f"optimizer={type(optimizer).__name__}({name}={of_instance:g}) and the classifier's "
-            f"{name}={of_classifier:g} disagree. The classifier's is used: give it "
-            f"{name}={of_instance:g}."
-        )
