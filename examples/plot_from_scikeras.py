@@ -66,9 +66,9 @@ print(f"{time.perf_counter() - started:.1f} s")
 # ``model`` is called ``architecture``, and takes the image shape and the number of classes. There
 # is no ``meta``, no reshaping, no scaling and no loss to name; ``cv=3`` is stratified. The options
 # of ``architecture`` are set as ``architecture__...``; dropout has a parameter of its own, and
-# ``optimizer__learning_rate`` sets ``learning_rate``. A network that is compiled already is refused:
-# optimizer and loss are the classifier's. The one-cycle learning rate and the smoothed labels that
-# are default here are switched off, to train as the program above did.
+# ``optimizer__learning_rate`` sets ``learning_rate``. A network that is already compiled is
+# refused: optimizer and loss are the classifier's. The one-cycle learning rate and the smoothed
+# labels that are default here are switched off, to train as the program above did.
 
 classifier = FashionCNNClassifier(
     "fast",
