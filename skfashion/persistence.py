@@ -193,10 +193,11 @@ def _to_tuples(value):
 
 
 def _serialize_optimizer(optimizer):
+    """Keras' configuration, under what it is that it describes."""
     import keras
 
     if isinstance(optimizer, type):
-        optimizer = optimizer()
+        return {"class": _serialize_optimizer(optimizer(learning_rate=1e-3))["instance"]}
     config = keras.saving.serialize_keras_object(optimizer)
     try:
         keras.saving.deserialize_keras_object(config, safe_mode=True)
@@ -205,7 +206,15 @@ def _serialize_optimizer(optimizer):
             f"Keras cannot store optimizer={optimizer!r}; decorate its class with "
             "keras.saving.register_keras_serializable."
         ) from error
-    return config
+    return {"instance": config}
+
+
+def _deserialize_optimizer(serialized):
+    import keras
+
+    ((form, config),) = serialized.items()
+    optimizer = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    return type(optimizer) if form == "class" else optimizer
 
 
 def _restore(cls, side, network):
@@ -219,9 +228,7 @@ def _restore(cls, side, network):
     if isinstance(parameters["class_weight"], tuple):
         parameters["class_weight"] = dict(parameters["class_weight"])
     if isinstance(parameters["optimizer"], dict):
-        parameters["optimizer"] = keras.saving.deserialize_keras_object(
-            parameters["optimizer"], safe_mode=True
-        )
+        parameters["optimizer"] = _deserialize_optimizer(parameters["optimizer"])
     classifier = cls().set_params(**parameters)
     classifier._validate_params()
     classes = side["classes"]

@@ -1,5 +1,7 @@
 """Parameters of the optimizer, the callbacks and the architecture, by scikeras' names."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,23 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from skfashion import FashionCNNClassifier
+
+
+def small_network(image_shape, n_classes, width=16):
+    return keras.Sequential(
+        [
+            keras.Input(image_shape),
+            keras.layers.Flatten(),
+            keras.layers.Dense(width, activation="relu"),
+            keras.layers.Dense(n_classes, activation="softmax"),
+        ]
+    )
+
+
+@pytest.fixture
+def make_small(make_small):
+    """Every optimizer is compiled anew: a network that is compiled fast."""
+    return partial(make_small, architecture=small_network)
 
 
 class CountEpochs(keras.callbacks.Callback):
@@ -246,7 +265,12 @@ def test_any_keras_optimizer(make_small, digits):
         ({"optimizer": keras.layers.Dense}, ValueError, "'optimizer' parameter"),
         ({"optimizer__momentum": 0.9}, ValueError, "parameter of optimizer AdamW 'momentum'"),
         ({"optimizer__beta1": 0.9}, ValueError, "Did you mean 'beta_1'"),
-        ({"architecture__depth": 3}, TypeError, "has no option 'depth'; it has: dropout, width"),
+        ({"architecture__depth": 3}, TypeError, r"cannot be called with \(.*, depth\)"),
+        (
+            {"architecture": "fast", "architecture__depth": 3},
+            TypeError,
+            "has no option 'depth'; it has: dropout, width",
+        ),
         ({"architecture__width": [8]}, TypeError, "options of architecture must be hashable"),
         (
             {"callbacks__patience": 3},
