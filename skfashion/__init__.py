@@ -16,6 +16,7 @@ __all__ = [
     "errors",
     "inspection",
     "networks",
+    "preprocessing",
     "recipes",
 ]
 

@@ -4,7 +4,17 @@ import math
 
 import numpy as np
 
-__all__ = ["channel_statistics", "complete_image_shape", "infer_image_shape", "standardize"]
+__all__ = [
+    "ANY_AXES",
+    "channel_statistics",
+    "check_image_shape",
+    "complete_image_shape",
+    "infer_image_shape",
+    "standardize",
+]
+
+# For scikit-learn's validation: images need not be flattened.
+ANY_AXES = {"ensure_2d": False, "allow_nd": True}
 
 # Values that are held in double precision at once: 2 MB.
 _CHUNK_VALUES = 2**18
@@ -91,6 +101,24 @@ def infer_image_shape(shape, image_shape=None):
     if image_shape != found:
         raise ValueError(f"image_shape={image_shape}, but X holds images of shape {found}.")
     return found
+
+
+def check_image_shape(X, name, expected, estimator):
+    """Raise ValueError if images are of another size than expected, flattened or not."""
+    estimator_name = type(estimator).__name__
+    if X.ndim == 2:
+        n_expected = math.prod(expected)
+        if X.shape[1] != n_expected:
+            advice = f" One image is {name}[None]." if X.shape == expected[:2] else ""
+            raise ValueError(
+                f"{name} has {X.shape[1]} features, but {estimator_name} is expecting "
+                f"{n_expected} features as input (images of {expected}).{advice}"
+            )
+    elif infer_image_shape(X.shape) != expected:
+        raise ValueError(
+            f"{name} holds images of shape {infer_image_shape(X.shape)}, but {estimator_name} is "
+            f"expecting images of {expected}."
+        )
 
 
 def _guess_image_shape(n_features):

@@ -27,7 +27,13 @@ from sklearn.utils.validation import (
 )
 
 from skfashion._forks import check_not_forked
-from skfashion._images import channel_statistics, complete_image_shape, infer_image_shape
+from skfashion._images import (
+    ANY_AXES,
+    channel_statistics,
+    check_image_shape,
+    complete_image_shape,
+    infer_image_shape,
+)
 from skfashion._names import check_name
 from skfashion._pixel_range import is_other_scale, pixel_range
 from skfashion._routed_parameters import RoutedParametersEstimator
@@ -35,9 +41,6 @@ from skfashion.errors import PixelRangeWarning
 from skfashion.networks._specification import NetworkSpecification
 
 __all__ = ["FashionCNNClassifier"]
-
-# For scikit-learn's validation: images need not be flattened.
-_ANY_AXES = {"ensure_2d": False, "allow_nd": True}
 
 _LEARNING_RATE = 5e-3
 
@@ -653,15 +656,15 @@ class FashionCNNClassifier(
 
     def _check_predictable(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype="numeric", **_ANY_AXES)
-        self._check_image_shape(X, "X", self.image_shape_)
+        X = validate_data(self, X, reset=False, dtype="numeric", **ANY_AXES)
+        check_image_shape(X, "X", self.image_shape_, self)
         self._warn_of_other_scale(X, "X")
         return X
 
     def _check_training(self, X, y, continues):
         """Checked images and labels, and the images' shape; changes nothing yet."""
         if continues:
-            X, y = validate_data(self, X, y, reset=False, dtype="numeric", **_ANY_AXES)
+            X, y = validate_data(self, X, y, reset=False, dtype="numeric", **ANY_AXES)
             image_shape = self.image_shape_
             given = self.image_shape
             if given is not None and complete_image_shape(given) != image_shape:
@@ -669,27 +672,12 @@ class FashionCNNClassifier(
                     f"image_shape={given}, but the network goes on with images of "
                     f"{image_shape}. Call fit with warm_start=False to start anew."
                 )
-            self._check_image_shape(X, "X", image_shape)
+            check_image_shape(X, "X", image_shape, self)
         else:
-            X, y = check_X_y(X, y, dtype="numeric", estimator=self, **_ANY_AXES)
+            X, y = check_X_y(X, y, dtype="numeric", estimator=self, **ANY_AXES)
             image_shape = infer_image_shape(X.shape, self.image_shape)
         check_classification_targets(y)
         return X, y, image_shape
-
-    def _check_image_shape(self, X, name, expected):
-        """Refuse images of another size than expected, whether or not they are flattened."""
-        if X.ndim == 2:
-            if X.shape[1] != np.prod(expected):
-                advice = f" One image is {name}[None]." if X.shape == expected[:2] else ""
-                raise ValueError(
-                    f"{name} has {X.shape[1]} features, but {type(self).__name__} is expecting "
-                    f"{np.prod(expected)} features as input (images of {expected}).{advice}"
-                )
-        elif infer_image_shape(X.shape) != expected:
-            raise ValueError(
-                f"{name} holds images of shape {infer_image_shape(X.shape)}, but "
-                f"{type(self).__name__} is expecting images of {expected}."
-            )
 
     def _check_weights(self, sample_weight, X, y, classes):
         """Weights of the images: those given times those of their classes."""
@@ -709,10 +697,8 @@ class FashionCNNClassifier(
         return weights
 
     def _check_validation(self, X_val, y_val, classes, image_shape):
-        X_val = check_array(
-            X_val, ensure_2d=False, allow_nd=True, input_name="X_val", estimator=self
-        )
-        self._check_image_shape(X_val, "X_val", image_shape)
+        X_val = check_array(X_val, input_name="X_val", estimator=self, **ANY_AXES)
+        check_image_shape(X_val, "X_val", image_shape, self)
         y_val = column_or_1d(y_val)
         if len(X_val) != len(y_val):
             raise ValueError(f"X_val has {len(X_val)} images, but y_val {len(y_val)} labels.")
@@ -733,7 +719,7 @@ class FashionCNNClassifier(
 
     def _split_rows(self, rows, y_index, classes, seed):
         """Rows to train on and rows to hold out, stratified."""
-        from skfashion.training.randomness import Purpose, derive_seed
+        from skfashion._randomness import Purpose, derive_seed
 
         labels, counts = np.unique(y_index[rows], return_counts=True)
         n_validation = int(np.ceil(self.validation_fraction * len(rows)))
@@ -753,7 +739,7 @@ class FashionCNNClassifier(
         )
 
     def _draw_seed(self):
-        from skfashion.training.randomness import draw_seed
+        from skfashion._randomness import draw_seed
 
         return draw_seed(self.random_state)
 
@@ -832,8 +818,8 @@ class FashionCNNClassifier(
 
     def _compose_model(self):
         check_not_forked()
+        from skfashion._randomness import fixed_keras_seeds
         from skfashion.training.engine import compose_model
-        from skfashion.training.randomness import fixed_keras_seeds
 
         with fixed_keras_seeds():
             network = self._network.build()

@@ -136,7 +136,7 @@ def load_classifier(cls, path):
     check_not_forked()
     import keras
 
-    from skfashion.training.randomness import fixed_keras_seeds
+    from skfashion._randomness import fixed_keras_seeds
 
     try:
         with fixed_keras_seeds():

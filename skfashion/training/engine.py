@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from skfashion._forks import check_not_forked
-from skfashion.training.randomness import Purpose, derive_seed, fixed_keras_seeds
+from skfashion._randomness import Purpose, derive_seed, fixed_keras_seeds
 
 if keras.backend.backend() == "tensorflow":
     from skfashion.training._steps_tensorflow import make_prediction_step, make_training_step

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 
 from skfashion._images import standardize
+from skfashion._randomness import Purpose, derive_seed
 from skfashion.errors import TrainingDivergedError
 from skfashion.training.engine import compose_model
 from skfashion.training.progress import show_progress
-from skfashion.training.randomness import Purpose, derive_seed
 from skfashion.training.schedules import SCHEDULES
 
 __all__ = ["LabelledImages", "predict_in_batches", "predict_probabilities", "train"]

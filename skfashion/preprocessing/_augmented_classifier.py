@@ -1,0 +1,249 @@
+"""Augmentation for any classifier: it is trained on the images and on variants of them."""
+
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    _fit_context,
+    clone,
+)
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_X_y, validate_data
+
+from skfashion._images import ANY_AXES
+from skfashion._randomness import derive_seed, draw_seed
+from skfashion.preprocessing._image_augmenter import ImageAugmenter
+
+__all__ = ["AugmentedClassifier"]
+
+
+def _estimator_has(method):
+    def check(self):
+        getattr(getattr(self, "estimator_", self.estimator), method)
+        return True
+
+    return check
+
+
+class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """Any classifier, trained on the images and on random variants of them.
+
+    Images to predict are left as they are. A network does better with fresh variants in every
+    epoch: see ``augmentation`` of :class:`skfashion.FashionCNNClassifier`.
+
+    Parameters
+    ----------
+    estimator : classifier
+        What is to be trained, a forest for instance; a clone of it is. It gets images as they were
+        given, flattened or not. ``estimator__max_depth=5`` sets a parameter of it.
+    augmentation : ImageAugmenter, default=None
+        How variants are made; None means ``ImageAugmenter()``.
+    n_copies : int, default=1
+        Variants of each training image, besides itself; 0 trains on the images alone.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the variants; None takes that of ``augmentation``. The estimator's own is not
+        changed.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The fitted clone.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+    n_features_in_ : int
+        Values in an image.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names, if X was a data frame whose column names are all strings.
+
+    See Also
+    --------
+    ImageAugmenter : Makes the variants; in a pipeline, one for each image, instead of it.
+
+    Notes
+    -----
+    The first n images that the estimator is trained on are the originals, the next n their first
+    variants, and so on, so training takes ``n_copies + 1`` times the memory. An estimator that
+    holds out some of what it is trained on, to stop early for instance, would hold out variants of
+    images that it learns from; let it be given validation images, or none.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skfashion.datasets import load_fashion_sample
+    >>> from skfashion.preprocessing import AugmentedClassifier, ImageAugmenter
+    >>> X, y = load_fashion_sample(return_X_y=True)
+    >>> moved_and_mirrored = ImageAugmenter(rotation=0, shift=1 / 28, shear=0, zoom=0)
+    >>> forest = RandomForestClassifier(n_estimators=10, random_state=0)
+    >>> classifier = AugmentedClassifier(forest, moved_and_mirrored, n_copies=2, random_state=0)
+    >>> classifier.fit(X[:500], y[:500]).predict(X[500:505]).shape
+    (5,)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "augmentation": [ImageAugmenter, None],
+        "n_copies": [Interval(Integral, 0, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, estimator, augmentation=None, *, n_copies=1, random_state=None):
+        self.estimator = estimator
+        self.augmentation = augmentation
+        self.n_copies = n_copies
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None):
+        """Train a clone of the estimator on images and variants.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images, as the estimator takes them.
+        y : array-like of shape (n,)
+            Class labels; a variant has its image's.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the images; a variant has its image's. They are given to the estimator only
+            if there are any.
+
+        Returns
+        -------
+        self : AugmentedClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If X holds no images of one shape with finite pixels, a parameter is out of its range,
+            or the estimator raises it.
+        """
+        given_X = X
+        X, y = check_X_y(X, y, dtype="numeric", estimator=self, **ANY_AXES)
+        check_classification_targets(y)
+        n_images = len(X)
+        grown = np.empty((n_images * (self.n_copies + 1), *X.shape[1:]), dtype=X.dtype)
+        grown[:n_images] = X
+        augmentation = ImageAugmenter() if self.augmentation is None else self.augmentation
+        random_state = self.random_state
+        if random_state is None:
+            random_state = augmentation.random_state
+        check_random_state(random_state)
+        seed = draw_seed(random_state)
+        for copy in range(1, self.n_copies + 1):
+            variants = augmentation.augment(X, random_state=derive_seed(seed, copy))
+            grown[copy * n_images : (copy + 1) * n_images] = variants
+        weights = {}
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+            weights["sample_weight"] = np.tile(sample_weight, self.n_copies + 1)
+        estimator = clone(self.estimator).fit(grown, np.tile(y, self.n_copies + 1), **weights)
+        validate_data(self, given_X, reset=True, skip_check_array=True, ensure_2d=False)
+        self.n_features_in_ = int(np.prod(X.shape[1:]))
+        self.classes_ = estimator.classes_
+        self.estimator_ = estimator
+        return self
+
+    def predict(self, X):
+        """Predict the class of each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images, as the estimator takes them.
+
+        Returns
+        -------
+        y : ndarray of shape (n,)
+            Class labels.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        return self._fitted().predict(self._check(X))
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X):
+        """Probability of each class for each image, if the estimator gives it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images, as the estimator takes them.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes)
+            Columns are in the order of ``classes_``.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        return self._fitted().predict_proba(self._check(X))
+
+    @available_if(_estimator_has("predict_log_proba"))
+    def predict_log_proba(self, X):
+        """Logarithm of each class' probability for each image, if the estimator gives it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images, as the estimator takes them.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n, n_classes)
+            Columns are in the order of ``classes_``.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        return self._fitted().predict_log_proba(self._check(X))
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X):
+        """Scores of the classes for each image, if the estimator gives them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images, as the estimator takes them.
+
+        Returns
+        -------
+        scores : ndarray of shape (n, n_classes), or (n,) for two classes
+            As the estimator gives them.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        """
+        return self._fitted().decision_function(self._check(X))
+
+    def _fitted(self):
+        check_is_fitted(self)
+        return self.estimator_
+
+    def _check(self, X):
+        return validate_data(self, X, reset=False, dtype="numeric", **ANY_AXES)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.classifier_tags = inner.classifier_tags
+        tags.non_deterministic = inner.non_deterministic
+        tags.input_tags.three_d_array = inner.input_tags.three_d_array
+        return tags

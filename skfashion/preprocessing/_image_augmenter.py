@@ -1,0 +1,318 @@
+"""Augmentation as a transformer: training images vary, test images do not."""
+
+import math
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from skfashion._images import ANY_AXES, check_image_shape, infer_image_shape
+from skfashion._randomness import draw_seed
+from skfashion.preprocessing._variants import draw_variants, make_variants
+
+__all__ = ["ImageAugmenter"]
+
+# Images that are varied together: what they need besides the result stays small.
+_CHUNK_IMAGES = 1024
+
+
+class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Random variants of training images: turned, moved, zoomed, mirrored, partly erased.
+
+    In a pipeline, :meth:`fit_transform`, which ``fit`` calls, gives one variant of each training
+    image; :meth:`transform`, which ``predict`` calls, leaves images as they are. As
+    ``augmentation`` of :class:`skfashion.FashionCNNClassifier` it gives fresh variants in every
+    epoch, which is the best for a network; :class:`AugmentedClassifier` trains any other
+    classifier on several variants of each image.
+
+    Parameters
+    ----------
+    rotation : float, default=10.0
+        An image is turned by up to so many degrees, either way; at most 180.
+    shift : float or tuple of 2 float, default=0.1
+        It is moved by up to this fraction of its height and its width, or of each if a pair,
+        rounded to whole pixels, so that a shift alone blurs nothing.
+    shear : float, default=0.1
+        Its lines are moved against each other: by up to so many pixels sideways for each pixel
+        down.
+    zoom : float, default=0.1
+        It is enlarged or shrunk by a factor between ``1 - zoom`` and ``1 + zoom``.
+    horizontal_flip : bool, default=True
+        Whether left and right change places in half of the images. Not for digits or letters.
+    vertical_flip : bool, default=False
+        Whether top and bottom change places in half of the images.
+    erasing : float, default=0.0
+        Chance that a random rectangle of 2 to 40 percent of the area is erased [1]_: filled with
+        ``fill`` if that is a number, otherwise with the image's mean.
+    probability : float, default=1.0
+        Chance that an image is changed at all.
+    fill : float, "nearest" or "reflect", default=0.0
+        What comes in from outside the image: pixels of this value, on the scale of X; "nearest",
+        those at its edge, as in ``aaa|abcd|ddd``; "reflect", the image mirrored at its edge, as in
+        ``cba|abcd|dcb``.
+    image_shape : tuple of 2 or 3 int, default=None
+        Height, width and (1 if left out) channels of flattened images, in pixels. None means: a
+        perfect square of features is one grey image, three times a perfect square one colour
+        image, anything else a strip one pixel high.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the variants. With an int, each :meth:`fit_transform` and :meth:`augment` of the
+        same images gives the same. Inside :class:`skfashion.FashionCNNClassifier` its own
+        ``random_state`` counts instead.
+
+    Attributes
+    ----------
+    image_shape_ : tuple of 3 int
+        Height, width and channels of the images.
+    n_features_in_ : int
+        Values in an image: height times width times channels.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names, if X was a data frame whose column names are all strings.
+
+    See Also
+    --------
+    AugmentedClassifier : Trains any classifier on originals and variants.
+    skfashion.FashionCNNClassifier : Takes an augmenter as ``augmentation``.
+
+    Notes
+    -----
+    All changes of an image's geometry are one affine map, so its pixels are interpolated once,
+    bilinearly, by OpenCV. The map flips, zooms, shears and turns the image about its centre, then
+    shifts it. What is drawn for an image depends on the seed and its position alone: not on how
+    many images follow, and what is drawn for one strength not on the other strengths.
+
+    ``fit(X).transform(X)`` is X, and so differs from ``fit_transform(X)`` by intention, as with
+    :class:`sklearn.preprocessing.TargetEncoder`.
+
+    References
+    ----------
+    .. [1] Z. Zhong, L. Zheng, G. Kang, S. Li, Y. Yang, "Random Erasing Data Augmentation",
+       arXiv:1708.04896, 2017.
+
+    Examples
+    --------
+    >>> from skfashion.datasets import load_fashion_sample
+    >>> from skfashion.preprocessing import ImageAugmenter
+    >>> X, y = load_fashion_sample(return_X_y=True)
+    >>> augmenter = ImageAugmenter(random_state=0)
+    >>> variants = augmenter.fit_transform(X)
+    >>> variants.shape, variants.dtype
+    ((6000, 784), dtype('uint8'))
+    >>> bool((augmenter.transform(X) == X).all())
+    True
+
+    Moved by one pixel at most, and mirrored, before a forest:
+
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> augmenter = ImageAugmenter(rotation=0, shift=1 / 28, shear=0, zoom=0, random_state=0)
+    >>> forest = RandomForestClassifier(n_estimators=10, random_state=0)
+    >>> pipeline = make_pipeline(augmenter, forest).fit(X, y)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "rotation": [Interval(Real, 0, 180, closed="both")],
+        "shift": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "shear": [Interval(Real, 0, None, closed="left")],
+        "zoom": [Interval(Real, 0, 1, closed="left")],
+        "horizontal_flip": ["boolean"],
+        "vertical_flip": ["boolean"],
+        "erasing": [Interval(Real, 0, 1, closed="both")],
+        "probability": [Interval(Real, 0, 1, closed="both")],
+        "fill": [Interval(Real, None, None, closed="neither"), StrOptions({"nearest", "reflect"})],
+        "image_shape": ["array-like", None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        rotation=10.0,
+        shift=0.1,
+        shear=0.1,
+        zoom=0.1,
+        horizontal_flip=True,
+        vertical_flip=False,
+        erasing=0.0,
+        probability=1.0,
+        fill=0.0,
+        image_shape=None,
+        random_state=None,
+    ):
+        self.rotation = rotation
+        self.shift = shift
+        self.shear = shear
+        self.zoom = zoom
+        self.horizontal_flip = horizontal_flip
+        self.vertical_flip = vertical_flip
+        self.erasing = erasing
+        self.probability = probability
+        self.fill = fill
+        self.image_shape = image_shape
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Note the shape of the images; nothing is learned.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images of any real type.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : ImageAugmenter
+            The fitted augmenter.
+
+        Raises
+        ------
+        ValueError
+            If X holds no images of one shape with finite pixels, or a parameter is out of its
+            range or no value for such pixels.
+        """
+        self._fit(X)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Give one variant of each training image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images of any real type.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        variants : ndarray of the shape and type of X
+            A variant of each image.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
+        """
+        X = self._fit(X)
+        return self._augment(X, self.image_shape_, self.random_state)
+
+    def transform(self, X):
+        """Leave images as they are: those to predict are not augmented.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images of the size of those it was fitted on.
+
+        Returns
+        -------
+        X : ndarray
+            The same images, as an array.
+
+        Raises
+        ------
+        NotFittedError
+            If the augmenter is not fitted.
+        ValueError
+            If X holds no images of the fitted size with finite pixels.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype="numeric", **ANY_AXES)
+        check_image_shape(X, "X", self.image_shape_, self)
+        return X
+
+    def augment(self, X, *, random_state=None):
+        """Give one variant of each image outright; needs no fit.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            Images of any real type.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the variants; None takes the augmenter's.
+
+        Returns
+        -------
+        variants : ndarray of the shape and type of X
+            A variant of each image.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skfashion.preprocessing import ImageAugmenter
+        >>> augmenter = ImageAugmenter(rotation=0, shift=0, shear=0, zoom=0)
+        >>> augmenter.augment(np.array([[[1, 2], [3, 4]]]), random_state=2)
+        array([[[2, 1],
+                [4, 3]]])
+        """
+        X = check_array(X, dtype="numeric", estimator=self, input_name="X", **ANY_AXES)
+        image_shape = self._check(X)
+        return self._augment(
+            X, image_shape, self.random_state if random_state is None else random_state
+        )
+
+    def _fit(self, X):
+        checked = check_array(X, dtype="numeric", estimator=self, input_name="X", **ANY_AXES)
+        image_shape = self._check(checked)
+        # Notes the names of columns.
+        validate_data(self, X, reset=True, skip_check_array=True, ensure_2d=False)
+        self.image_shape_ = image_shape
+        self.n_features_in_ = math.prod(image_shape)
+        return checked
+
+    def _check(self, X):
+        """The images' shape, once everything was checked."""
+        self._validate_params()
+        _check_shift(self.shift)
+        image_shape = infer_image_shape(X.shape, self.image_shape)
+        _check_fill(self.fill, X.dtype)
+        return image_shape
+
+    def _augment(self, X, image_shape, random_state):
+        check_random_state(random_state)
+        rng = np.random.default_rng(draw_seed(random_state))
+        images = X.reshape(-1, *image_shape)
+        variants = np.empty(images.shape, dtype=images.dtype)
+        for start in range(0, len(images), _CHUNK_IMAGES):
+            chunk = images[start : start + _CHUNK_IMAGES]
+            draws = draw_variants(len(chunk), rng)
+            variants[start : start + _CHUNK_IMAGES] = make_variants(chunk, draws, self)
+        return variants.reshape(X.shape)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = True  # fit_transform and transform differ by intention
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _check_shift(shift):
+    values = np.asarray(shift)
+    numbers = values.dtype.kind in "fiu" and values.shape in ((), (2,))
+    if not numbers or not ((values >= 0) & (values < 1)).all():
+        raise ValueError(
+            "shift must be a fraction in [0, 1), or a pair of them for height and width, got "
+            f"{shift!r}."
+        )
+
+
+def _check_fill(fill, dtype):
+    if isinstance(fill, str) or dtype.kind not in "biu":
+        return
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if fill != int(fill) or not low <= fill <= high:
+        raise ValueError(
+            f"fill={fill!r} is no value of pixels of type {dtype}, which are whole numbers from "
+            f"{low} to {high}."
+        )
