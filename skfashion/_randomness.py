@@ -17,6 +17,8 @@ class Purpose(IntEnum):
     VALIDATION_SPLIT = 1
     SHUFFLE = 2
     DROPOUT = 3
+    AUGMENTATION = 4
+    TEST_TIME_AUGMENTATION = 5
 
 
 def draw_seed(random_state):

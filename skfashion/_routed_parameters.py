@@ -34,7 +34,7 @@ class RoutedParametersEstimator(BaseEstimator):
         Parameters
         ----------
         deep : bool, default=True
-            As everywhere in scikit-learn; it makes no difference here.
+            Whether to include the parameters of parameters that are estimators themselves.
 
         Returns
         -------
@@ -67,6 +67,11 @@ class RoutedParametersEstimator(BaseEstimator):
             name = self._routed_aliases.get(name, name)
             owner, delimiter, _ = name.partition("__")
             (routed if delimiter and owner in self._routed_owners else own)[name] = value
+        for name in own:
+            owner, delimiter, _ = name.partition("__")
+            value = own.get(owner, getattr(self, owner, self))
+            if delimiter and not hasattr(value, "set_params"):
+                raise ValueError(f"Cannot set {name}, for {owner} is {value!r}.")
         super().set_params(**own)
         kept = {k: v for k, v in self._routed.items() if k.partition("__")[0] not in own}
         if kept or routed or self._routed:

@@ -13,12 +13,9 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.model_selection import train_test_split
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_array,
     check_is_fitted,
     check_X_y,
@@ -36,9 +33,19 @@ from skfashion._images import (
 )
 from skfashion._names import check_name
 from skfashion._pixel_range import is_other_scale, pixel_range
+from skfashion._randomness import draw_seed
 from skfashion._routed_parameters import RoutedParametersEstimator
+from skfashion._training_set import (
+    check_classes,
+    check_known_labels,
+    check_weights,
+    split_rows,
+)
 from skfashion.errors import PixelRangeWarning
 from skfashion.networks._specification import NetworkSpecification
+from skfashion.preprocessing import ImageAugmenter
+from skfashion.training.batches import LabelledImages, Variation
+from skfashion.training.views import make_views
 
 __all__ = ["FashionCNNClassifier"]
 
@@ -70,6 +77,17 @@ class FashionCNNClassifier(
         Height, width and (1 if left out) channels of flattened images, in pixels. None means: a
         perfect square of features is one grey image, three times a perfect square one colour
         image, anything else a strip one pixel high.
+    augmentation : ImageAugmenter, default=None
+        Gives each training image a fresh variant in every epoch, made while the network computes.
+        Validation images are left as they are, and so are those to predict.
+        ``augmentation__rotation=5`` sets a parameter of it; its ``random_state`` is not used.
+    mixup : float, default=0.0
+        Parameter of the Beta distribution that says by which shares a training image and its label
+        are mixed with another image of the batch [3]_; 0 mixes none. Published values are around
+        0.2.
+    cutmix : float, default=0.0
+        The same for a rectangle of another image that is pasted into it [4]_; usually 1. With
+        ``mixup`` too, each batch has one or the other.
     optimizer : str, keras.optimizers.Optimizer or subclass of it, default="adamw"
         Keras' name of the optimizer, its class, or an instance, which is never changed.
         ``optimizer__momentum=0.9`` sets what it is made with. With ``use_ema``, the averaged
@@ -114,12 +132,18 @@ class FashionCNNClassifier(
         Instances or classes. Each fit uses copies; the instances given never change.
         ``callbacks__patience=3`` goes to every class whose constructor takes it,
         ``callbacks__0__patience=3`` to the first of them.
+    test_time_augmentation : int or "flip", default=None
+        What is predicted besides the image itself, and averaged with it: so many variants by
+        ``augmentation``, or its mirror image. The variants follow from ``random_state``, and are
+        the same for all images. It may be set after fitting, for it plays no part in that;
+        validation does without.
     warm_start : bool, default=False
         Whether :meth:`fit` goes on from the weights of the last fit, with the schedule and the
         optimizer's state beginning anew. Classes and image shape must be the same; pixels are
         standardised as in the first fit.
     random_state : int, RandomState instance or None, default=None
-        Seed of everything random: initial weights, order of the images, dropout, held-out images.
+        Seed of everything random: initial weights, order of the images, augmentation, dropout,
+        held-out images.
         With an int, fits on the same machine agree to the bit, whatever ``n_jobs`` a search has.
         Fits that go on keep the seed of the first.
     verbose : int, default=0
@@ -176,6 +200,10 @@ class FashionCNNClassifier(
        Machine Learning Algorithms", arXiv:1708.07747, 2017.
     .. [2] L. N. Smith, N. Topin, "Super-Convergence: Very Fast Training of Neural Networks Using
        Large Learning Rates", arXiv:1708.07120, 2017.
+    .. [3] H. Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, "mixup: Beyond Empirical Risk
+       Minimization", arXiv:1710.09412, 2017.
+    .. [4] S. Yun, D. Han, S. J. Oh, S. Chun, J. Choe, Y. Yoo, "CutMix: Regularization Strategy to
+       Train Strong Classifiers with Localizable Features", arXiv:1905.04899, 2019.
 
     Examples
     --------
@@ -199,6 +227,9 @@ class FashionCNNClassifier(
     _parameter_constraints: ClassVar[dict] = {
         "architecture": [str, callable],
         "image_shape": ["array-like", None],
+        "augmentation": [ImageAugmenter, None],
+        "mixup": [Interval(Real, 0, None, closed="left")],
+        "cutmix": [Interval(Real, 0, None, closed="left")],
         "optimizer": [str, HasMethods(["apply_gradients", "get_config"])],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "weight_decay": [Interval(Real, 0, None, closed="left"), None],
@@ -213,6 +244,11 @@ class FashionCNNClassifier(
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "callbacks": [HasMethods(["set_model", "on_epoch_end"]), list, tuple, None],
+        "test_time_augmentation": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"flip"}),
+            None,
+        ],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -237,6 +273,9 @@ class FashionCNNClassifier(
         architecture="fast",
         *,
         image_shape=None,
+        augmentation=None,
+        mixup=0.0,
+        cutmix=0.0,
         optimizer="adamw",
         learning_rate=None,
         weight_decay=None,
@@ -251,12 +290,16 @@ class FashionCNNClassifier(
         validation_fraction=0.1,
         patience=10,
         callbacks=None,
+        test_time_augmentation=None,
         warm_start=False,
         random_state=None,
         verbose=0,
     ):
         self.architecture = architecture
         self.image_shape = image_shape
+        self.augmentation = augmentation
+        self.mixup = mixup
+        self.cutmix = cutmix
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -271,6 +314,7 @@ class FashionCNNClassifier(
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.callbacks = callbacks
+        self.test_time_augmentation = test_time_augmentation
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -318,11 +362,11 @@ class FashionCNNClassifier(
                 f"warm_start=True continues a network for the classes {self.classes_.tolist()}, "
                 f"but y has {classes.tolist()}. Set warm_start=False to start anew."
             )
-        _check_classes(classes, "y")
+        check_classes(classes, "y")
         y_index = np.searchsorted(classes, y)
-        weights = self._check_weights(sample_weight, X, y, classes)
+        weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
-        seed = self._seed if continues else self._draw_seed()
+        seed = self._seed if continues else draw_seed(self.random_state)
 
         if (X_val is None) != (y_val is None):
             missing = "X_val" if X_val is None else "y_val"
@@ -331,7 +375,7 @@ class FashionCNNClassifier(
         if X_val is not None:
             validation = self._check_validation(X_val, y_val, classes, image_shape)
         elif self.early_stopping:
-            rows, held_out = self._split_rows(rows, y_index, classes, seed)
+            rows, held_out = split_rows(rows, y_index, classes, self.validation_fraction, seed)
             validation = self._label(X, y_index, weights, held_out)
         weights = weights / weights[rows].mean()
 
@@ -404,7 +448,7 @@ class FashionCNNClassifier(
         if not continues:
             if classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
-            _check_classes(classes, "classes")
+            check_classes(classes, "classes")
         elif classes is None:
             classes = self.classes_
         elif not np.array_equal(classes, self.classes_):
@@ -412,13 +456,13 @@ class FashionCNNClassifier(
                 f"classes={classes.tolist()} is not the same as on the last call to partial_fit, "
                 f"was: {self.classes_.tolist()}."
             )
-        _check_known_labels(y, classes, "y", "classes")
-        weights = self._check_weights(sample_weight, X, y, classes)
+        check_known_labels(y, classes, "y", "classes")
+        weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
         if continues:
             self._warn_of_other_scale(X, "X")
         else:
-            self._start_anew(given_X, X, rows, classes, image_shape, self._draw_seed())
+            self._start_anew(given_X, X, rows, classes, image_shape, draw_seed(self.random_state))
         images = self._label(X, np.searchsorted(classes, y), weights, rows)
         return self._train(images, None, epochs=1, schedule=None, keep_optimizer=True)
 
@@ -561,10 +605,14 @@ class FashionCNNClassifier(
 
     def _probabilities(self, X):
         X = self._check_predictable(X)
+        if self.test_time_augmentation is not None:  # may have been set since the fit
+            self._validate_params()
+            self._check_augmentation(X, self.image_shape_)
+        views = make_views(self.test_time_augmentation, self.augmentation, self._seed)
         from skfashion.training.loop import predict_probabilities
 
         with self._borrow_engine() as engine:
-            return predict_probabilities(engine, X, self._standardization())
+            return predict_probabilities(engine, X, self._standardization(), views=views)
 
     def _layer_output(self, X, layer=None):
         X = self._check_predictable(X)
@@ -677,24 +725,19 @@ class FashionCNNClassifier(
             X, y = check_X_y(X, y, dtype="numeric", estimator=self, **ANY_AXES)
             image_shape = infer_image_shape(X.shape, self.image_shape)
         check_classification_targets(y)
+        self._check_augmentation(X, image_shape)
         return X, y, image_shape
 
-    def _check_weights(self, sample_weight, X, y, classes):
-        """Weights of the images: those given times those of their classes."""
-        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        rows = np.flatnonzero(weights)
-        if self.class_weight == "balanced":
-            classes = np.unique(y[rows])
-        weight_of_class = compute_class_weight(self.class_weight, classes=classes, y=y[rows])
-        if not (weight_of_class >= 0).all() or np.isinf(weight_of_class).any():
+    def _check_augmentation(self, X, image_shape):
+        if self.augmentation is not None:
+            # It checks its parameters, against such images.
+            self.augmentation.augment(X[:1].reshape(-1, *image_shape), random_state=0)
+        elif isinstance(self.test_time_augmentation, Integral):
             raise ValueError(
-                f"class_weight must be finite and not negative, got {self.class_weight!r}."
+                f"test_time_augmentation={self.test_time_augmentation} takes variants made by "
+                "augmentation, which is None. Give an ImageAugmenter, or take "
+                "test_time_augmentation='flip'."
             )
-        weights = weights.copy()
-        weights[rows] *= weight_of_class[np.searchsorted(classes, y[rows])]
-        if not weights.any():
-            raise ValueError("sample_weight times class_weight is 0 for every image.")
-        return weights
 
     def _check_validation(self, X_val, y_val, classes, image_shape):
         X_val = check_array(X_val, input_name="X_val", estimator=self, **ANY_AXES)
@@ -702,7 +745,7 @@ class FashionCNNClassifier(
         y_val = column_or_1d(y_val)
         if len(X_val) != len(y_val):
             raise ValueError(f"X_val has {len(X_val)} images, but y_val {len(y_val)} labels.")
-        _check_known_labels(y_val, classes, "y_val", "y")
+        check_known_labels(y_val, classes, "y_val", "y")
         n_images = len(X_val)
         y_index = np.searchsorted(classes, y_val)
         return self._label(X_val, y_index, np.ones(n_images), np.arange(n_images))
@@ -717,35 +760,7 @@ class FashionCNNClassifier(
                 stacklevel=_stack_level_of_caller(),
             )
 
-    def _split_rows(self, rows, y_index, classes, seed):
-        """Rows to train on and rows to hold out, stratified."""
-        from skfashion._randomness import Purpose, derive_seed
-
-        labels, counts = np.unique(y_index[rows], return_counts=True)
-        n_validation = int(np.ceil(self.validation_fraction * len(rows)))
-        if counts.min() < 2 or min(n_validation, len(rows) - n_validation) < len(labels):
-            rare = classes[labels[counts.argmin()]]
-            raise ValueError(
-                f"early_stopping=True holds out validation_fraction={self.validation_fraction}, "
-                f"which leaves a class without images: {n_validation} of {len(rows)} images, for "
-                f"{len(labels)} classes, the rarest ({rare}) with {counts.min()} images. Give more "
-                "images, another validation_fraction, or X_val and y_val."
-            )
-        return train_test_split(
-            rows,
-            test_size=n_validation,
-            stratify=y_index[rows],
-            random_state=derive_seed(seed, Purpose.VALIDATION_SPLIT),
-        )
-
-    def _draw_seed(self):
-        from skfashion._randomness import draw_seed
-
-        return draw_seed(self.random_state)
-
     def _label(self, X, y_index, weights, rows):
-        from skfashion.training.loop import LabelledImages
-
         return LabelledImages(X, y_index, weights.astype(np.float32), rows)
 
     def _start_anew(self, given_X, X, rows, classes, image_shape, seed):
@@ -794,6 +809,7 @@ class FashionCNNClassifier(
                 training,
                 validation,
                 self._standardization(),
+                Variation(self.augmentation, self.mixup, self.cutmix),
                 n_classes=len(self.classes_),
                 seed=self._seed,
                 first_epoch=first_epoch,
@@ -871,19 +887,6 @@ class FashionCNNClassifier(
 def _first(*values):
     """The first that is not None."""
     return next(value for value in values if value is not None)
-
-
-def _check_classes(classes, name):
-    if len(classes) < 2:
-        raise ValueError(
-            f"{name} must have at least 2 classes, got 1 class: {classes.tolist()[0]!r}."
-        )
-
-
-def _check_known_labels(labels, classes, name, known_name):
-    unknown = np.setdiff1d(labels, classes)
-    if len(unknown):
-        raise ValueError(f"{name} has labels that {known_name} has not: {unknown.tolist()}.")
 
 
 def _stack_level_of_caller():

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skfashion._forks import check_not_forked
 from skfashion.errors import ModelFileError
 from skfashion.networks._specification import NetworkSpecification
+from skfashion.preprocessing import ImageAugmenter
 
 __all__ = ["SavedArchitecture", "load_classifier", "save_classifier"]
 
@@ -158,12 +159,12 @@ def _storable_parameters(classifier):
         if name.partition("__")[0] != "callbacks"
     }
     parameters["architecture"] = _storable_architecture(parameters["architecture"])
-    random_state = parameters["random_state"]
-    if not isinstance(random_state, (int, np.integer)):
-        parameters["random_state"] = None
+    parameters["random_state"] = _storable_random_state(parameters["random_state"])
     if isinstance(parameters["class_weight"], dict):
         # JSON has no keys but strings.
         parameters["class_weight"] = list(parameters["class_weight"].items())
+    if parameters["augmentation"] is not None:
+        parameters["augmentation"] = _storable_augmentation(parameters["augmentation"])
     if not isinstance(parameters["optimizer"], str):
         parameters["optimizer"] = _serialize_optimizer(parameters["optimizer"])
     return {name: _to_json(name, value) for name, value in parameters.items()}
@@ -172,6 +173,18 @@ def _storable_parameters(classifier):
 def _storable_architecture(architecture):
     """None stands for a function; the file holds the network that it built."""
     return None if callable(architecture) else architecture
+
+
+def _storable_random_state(random_state):
+    return random_state if isinstance(random_state, (int, np.integer)) else None
+
+
+def _storable_augmentation(augmentation):
+    if type(augmentation) is not ImageAugmenter:
+        raise ValueError(f"A .keras file cannot hold augmentation={augmentation!r}.")
+    parameters = augmentation.get_params()
+    parameters["random_state"] = _storable_random_state(parameters["random_state"])
+    return {name: _to_json(f"augmentation__{name}", value) for name, value in parameters.items()}
 
 
 def _to_json(name, value):
@@ -225,6 +238,11 @@ def _restore(cls, side, network):
     saved = SavedArchitecture(keras.saving.serialize_keras_object(network), options)
     if parameters["architecture"] is None:
         parameters["architecture"] = saved
+    if parameters["augmentation"] is not None:
+        augmentation = parameters["augmentation"]
+        parameters["augmentation"] = ImageAugmenter(
+            **{name: _to_tuples(value) for name, value in augmentation.items()}
+        )
     if isinstance(parameters["class_weight"], tuple):
         parameters["class_weight"] = dict(parameters["class_weight"])
     if isinstance(parameters["optimizer"], dict):

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
 from skfashion import FashionCNNClassifier
+from skfashion._training_set import split_rows
 from skfashion.datasets import load_fashion_sample
 from skfashion.errors import TrainingDivergedError
 
@@ -230,7 +231,7 @@ def test_held_out_images_are_stratified_and_not_trained_on(make_small, digits):
     X, y = digits
     X, y = X[np.argsort(y)], np.sort(y)
     classifier = make_small(early_stopping=True, validation_fraction=0.2)
-    rows, held_out = classifier._split_rows(np.arange(300), y, np.arange(10), seed=0)
+    rows, held_out = split_rows(np.arange(300), y, np.arange(10), 0.2, seed=0)
     assert not set(rows) & set(held_out)
     counts = np.bincount(y[held_out], minlength=10) / np.bincount(y)
     np.testing.assert_allclose(counts, 0.2, atol=0.04)

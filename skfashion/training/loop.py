@@ -1,19 +1,19 @@
 """The training loop: epochs, batches, learning rate, validation, early stopping."""
 
 import math
-from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 
 from skfashion._images import standardize
-from skfashion._randomness import Purpose, derive_seed
 from skfashion.errors import TrainingDivergedError
+from skfashion.training.batches import BatchMaker
 from skfashion.training.engine import compose_model
 from skfashion.training.progress import show_progress
 from skfashion.training.schedules import SCHEDULES
 
-__all__ = ["LabelledImages", "predict_in_batches", "predict_probabilities", "train"]
+__all__ = ["predict_in_batches", "predict_probabilities", "train"]
 
 # Images times pixels times channels in one call of the prediction step: large enough to use the
 # processor well, small enough for its memory whatever the image size.
@@ -21,33 +21,12 @@ _PREDICTION_PIXELS = 2**20
 _PREDICTION_BATCH = 1024
 
 
-@dataclass
-class LabelledImages:
-    """Images with labels and weights, cut into batches where they lie, never copied whole.
-
-    Attributes
-    ----------
-    X : ndarray
-        Images in any of the accepted shapes, raw pixels.
-    y : ndarray of shape (n,) of int
-        Position of each image's class in ``classes_``.
-    weights : ndarray of shape (n,) of float32
-        Sample weights.
-    rows : ndarray of int
-        The rows to use, of all the above.
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    weights: np.ndarray
-    rows: np.ndarray
-
-
 def train(
     engine,
     training,
     validation,
     standardization,
+    variation,
     *,
     n_classes,
     seed,
@@ -71,6 +50,8 @@ def train(
     validation : LabelledImages or None
     standardization : tuple (image_shape, scale, offset)
         See :func:`skfashion._images.standardize`.
+    variation : Variation
+        Of the training images.
     first_epoch : int
         Epochs that this network was trained before.
     epochs : int
@@ -93,11 +74,13 @@ def train(
     TrainingDivergedError
         If the loss is infinite or NaN.
     """
-    n_images = len(training.rows)
-    n_steps = math.ceil(n_images / batch_size)
     # Smoothed one-hot vectors, a row for each class.
     targets = np.full((n_classes, n_classes), label_smoothing / n_classes, dtype=np.float32)
     targets[np.diag_indices(n_classes)] += 1 - label_smoothing
+    batches = BatchMaker(
+        training, standardization, targets, variation, batch_size=batch_size, seed=seed
+    )
+    n_steps = batches.n_steps
     rate_factor, rate = SCHEDULES.get(schedule), learning_rate
     callback_list, live_model = _start_callbacks(
         callbacks, engine, standardization, epochs=epochs, steps=n_steps, verbose=verbose
@@ -107,15 +90,13 @@ def train(
     best_loss, best_epoch, best_weights, best_optimizer_state = math.inf, first_epoch, None, None
     callback_list.on_train_begin()
     last_epoch = first_epoch + epochs
-    with show_progress(verbose, range(first_epoch, last_epoch), n_steps) as report:
+    progress_bar = show_progress(verbose, range(first_epoch, last_epoch), n_steps)
+    with batches.running(), progress_bar as report:
         for epoch in range(first_epoch, last_epoch):
             callback_list.on_epoch_begin(epoch)
             engine.start_epoch(seed, epoch)
-            shuffle = np.random.default_rng(derive_seed(seed, Purpose.SHUFFLE, epoch))
-            # Equal parts, so that no last batch is too small for batch normalisation.
-            batches = np.array_split(shuffle.permutation(training.rows), n_steps)
             loss_sum, n_correct, n_seen = 0.0, 0.0, 0
-            for step, rows in enumerate(batches):
+            for step, batch in enumerate(batches.epoch(epoch)):
                 callback_list.on_train_batch_begin(step)
                 if rate_factor is not None:
                     if live_model is not None:
@@ -123,15 +104,12 @@ def train(
                     progress = (epoch - first_epoch + step / n_steps) / epochs
                     rate = learning_rate * rate_factor(progress)
                     engine.optimizer.learning_rate = rate
-                loss, correct = engine.train_step(
-                    standardize(training.X[rows], *standardization),
-                    targets[training.y[rows]],
-                    training.weights[rows],
-                )
+                loss, correct = engine.train_step(*batch)
                 _check_finite(loss, f"loss of epoch {epoch + 1}, step {step + 1}", learning_rate)
-                loss_sum += float(loss) * len(rows)
+                n_images = len(batch[0])
+                loss_sum += float(loss) * n_images
                 n_correct += float(correct)
-                n_seen += len(rows)
+                n_seen += n_images
                 logs = {"loss": loss_sum / n_seen, "accuracy": n_correct / n_seen}
                 callback_list.on_train_batch_end(step, logs)
                 report(epoch, step + 1, logs)
@@ -169,32 +147,37 @@ def train(
     return history, epoch + 1 if best_weights is None else best_epoch
 
 
-def predict_in_batches(step, X, standardization, rows=None):
-    """What a prediction step gives for images, as one array of single precision."""
+def predict_in_batches(step, X, standardization, rows=None, view=None):
+    """What a prediction step gives for images, as one array of single precision.
+
+    ``view``, if given, changes raw images ``(n, height, width, channels)`` first.
+    """
     n_images = len(X) if rows is None else len(rows)
     pixels = math.prod(standardization[0])
     batch_size = max(1, min(_PREDICTION_BATCH, _PREDICTION_PIXELS // pixels))
-    batches = [slice(start, start + batch_size) for start in range(0, n_images, batch_size)]
-    return np.concatenate(
-        [
-            step(standardize(X[batch if rows is None else rows[batch]], *standardization))
-            for batch in batches
-        ]
-    )
+    outputs = []
+    for start in range(0, n_images, batch_size):
+        batch = slice(start, start + batch_size)
+        images = X[batch if rows is None else rows[batch]]
+        if view is not None:
+            images = view(images.reshape(-1, *standardization[0]))
+        outputs.append(step(standardize(images, *standardization)))
+    return np.concatenate(outputs)
 
 
-def predict_probabilities(engine, X, standardization, rows=None):
-    """Class probabilities of images, computed in batches.
+def predict_probabilities(engine, X, standardization, rows=None, views=(None,)):
+    """Class probabilities of images, computed in batches and averaged over views of them.
 
     Returns
     -------
     probabilities : ndarray of shape (n, n_classes) of float64
         Rows sum to 1.
     """
-    probabilities = predict_in_batches(engine.predict_step, X, standardization, rows)
-    probabilities = probabilities.astype(np.float64)
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    return probabilities
+    probabilities: Any = 0.0
+    for view in views:
+        output = predict_in_batches(engine.predict_step, X, standardization, rows, view)
+        probabilities = probabilities + output.astype(np.float64)
+    return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 def _check_finite(value, what, learning_rate):

@@ -1,0 +1,158 @@
+"""Batches for the training step, prepared while the network computes."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from skfashion._images import standardize
+from skfashion._randomness import Purpose, derive_seed
+from skfashion.preprocessing._variants import draw_variants, make_variants, random_rectangles
+
+__all__ = ["BatchMaker", "LabelledImages", "Variation", "mix"]
+
+
+@dataclass
+class LabelledImages:
+    """Images with labels and weights, cut into batches where they lie, never copied whole.
+
+    Attributes
+    ----------
+    X : ndarray
+        Images in any of the accepted shapes, raw pixels.
+    y : ndarray of shape (n,) of int
+        Position of each image's class in ``classes_``.
+    weights : ndarray of shape (n,) of float32
+        Sample weights.
+    rows : ndarray of int
+        The rows to use, of all the above.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How training images vary from epoch to epoch.
+
+    Attributes
+    ----------
+    augmentation : ImageAugmenter or None
+        Gives each image a variant.
+    mixup, cutmix : float
+        Parameters of the Beta distributions, 0 for none.
+    """
+
+    augmentation: object
+    mixup: float
+    cutmix: float
+
+
+class BatchMaker:
+    """Makes a training's batches; the next one in a thread while the last one is trained on.
+
+    Parameters
+    ----------
+    images : LabelledImages
+    standardization : tuple (image_shape, scale, offset)
+        See :func:`skfashion._images.standardize`.
+    targets : ndarray of shape (n_classes, n_classes) of float32
+        What the network shall give for each class.
+    variation : Variation
+    batch_size : int
+        Images in a batch, at most.
+    seed : int
+
+    Attributes
+    ----------
+    n_steps : int
+        Batches in an epoch.
+    """
+
+    def __init__(self, images, standardization, targets, variation, *, batch_size, seed):
+        self.images = images
+        self.standardization = standardization
+        self.targets = targets
+        self.variation = variation
+        self.seed = seed
+        self.n_steps = math.ceil(len(images.rows) / batch_size)
+
+    @contextmanager
+    def running(self):
+        """Meanwhile :meth:`epoch` works."""
+        with ThreadPoolExecutor(max_workers=1) as self._thread:
+            yield
+
+    def epoch(self, epoch):
+        """Give ``(images, targets, weights)`` for each step of an epoch."""
+        shuffle = np.random.default_rng(derive_seed(self.seed, Purpose.SHUFFLE, epoch))
+        # Equal parts, so that no last batch is too small for batch normalisation.
+        parts = np.array_split(shuffle.permutation(self.images.rows), self.n_steps)
+        following = self._thread.submit(self._prepare, parts[0], epoch, 0)
+        for step in range(1, self.n_steps):
+            batch = following.result()
+            following = self._thread.submit(self._prepare, parts[step], epoch, step)
+            yield batch
+        yield following.result()
+
+    def _prepare(self, rows, epoch, step):
+        variation = self.variation
+        images = self.images.X[rows]
+        targets, weights = self.targets[self.images.y[rows]], self.images.weights[rows]
+        rng = np.random.default_rng(derive_seed(self.seed, Purpose.AUGMENTATION, epoch, step))
+        if variation.augmentation is not None:
+            images = images.reshape(-1, *self.standardization[0])
+            images = make_variants(images, draw_variants(len(rows), rng), variation.augmentation)
+        images = standardize(images, *self.standardization)
+        if variation.mixup or variation.cutmix:
+            return mix(images, targets, weights, variation, rng)
+        return images, targets, weights
+
+
+def mix(images, targets, weights, variation, rng):
+    """Mix each image, and what the network shall give for it, with another of the batch.
+
+    A batch is mixed either pixel by pixel (mixup) or by pasting rectangles (CutMix); with both,
+    either has a chance of one half.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width, channels) of float32
+    targets : ndarray of shape (n, n_classes) of float32
+    weights : ndarray of shape (n,) of float32
+    variation : Variation
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    images, targets, weights : ndarray of the same shapes
+        The loss of a mixed image is that of its two labels, by their shares and weights.
+    """
+    n_images, height, width, _ = images.shape
+    partners = rng.permutation(n_images)
+    cuts = rng.random() < 0.5 if variation.mixup and variation.cutmix else variation.cutmix > 0
+    concentration = variation.cutmix if cuts else variation.mixup
+    share = rng.beta(concentration, concentration, n_images).astype(np.float32)
+    if cuts:
+        pasted = random_rectangles(
+            height,
+            width,
+            area=1 - share,
+            aspect=np.full(n_images, height / width),
+            top=rng.random(n_images),
+            left=rng.random(n_images),
+        )
+        images = np.where(pasted[..., None], images[partners], images)
+        share = 1 - pasted.mean(axis=(1, 2), dtype=np.float32)
+    else:
+        share_of_image = share[:, None, None, None]
+        images = share_of_image * images + (1 - share_of_image) * images[partners]
+    own, other = share * weights, (1 - share) * weights[partners]
+    mixed_weights = own + other
+    targets = own[:, None] * targets + other[:, None] * targets[partners]
+    return images, targets / mixed_weights[:, None], mixed_weights
