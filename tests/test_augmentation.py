@@ -1,0 +1,293 @@
+"""Augmentation in training, in pipelines and at test time."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
+from sklearn.pipeline import make_pipeline
+
+from skfashion import FashionCNNClassifier
+from skfashion.preprocessing import ImageAugmenter
+from skfashion.training.batches import BatchMaker, LabelledImages, Variation, mix
+
+NOTHING = {"rotation": 0, "shift": 0, "shear": 0, "zoom": 0, "horizontal_flip": False}
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Keeps the images that it is trained on and those that it predicts."""
+
+    def fit(self, X, y):
+        self.X_, self.predicted_X_ = X, []
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        self.predicted_X_.append(X)
+        return np.full(len(X), self.classes_[0])
+
+
+def make_batches(X, variation, seed=0):
+    images = LabelledImages(
+        X, np.arange(len(X)) % 3, np.ones(len(X), np.float32), np.arange(len(X))
+    )
+    standardization = (1, X.shape[1], 1), np.ones(1), np.zeros(1)
+    targets = np.eye(3, dtype=np.float32)
+    return BatchMaker(images, standardization, targets, variation, batch_size=8, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def augmented(digits, make_small):
+    return make_small(augmentation=ImageAugmenter(rotation=25)).fit(*digits)
+
+
+class TestPipeline:
+    def test_predicted_images_are_left_alone(self, digits, make_small):
+        X, y = digits
+        pipeline = make_pipeline(ImageAugmenter(random_state=0), make_small()).fit(X, y)
+        bare = make_small().fit(ImageAugmenter(random_state=0).augment(X), y)
+        for network in pipeline[-1], bare:  # the same weights
+            np.testing.assert_array_equal(pipeline.predict_proba(X), network.predict_proba(X))
+        assert pipeline.score(X, y) == bare.score(X, y)
+
+    def test_only_training_folds_are_augmented(self, digits):
+        X, y = digits
+        pipeline = make_pipeline(ImageAugmenter(random_state=0), Recorder())
+        folds = StratifiedKFold(3)
+        result = cross_validate(pipeline, X, y, cv=folds, return_estimator=True)
+        for (train, test), fitted in zip(folds.split(X, y), result["estimator"], strict=True):
+            recorder = fitted[-1]
+            assert recorder.X_.shape == X[train].shape
+            assert (X[train] != recorder.X_).any(axis=1).all()
+            for predicted in recorder.predicted_X_:
+                np.testing.assert_array_equal(predicted, X[test])
+
+
+class TestTraining:
+    def test_no_strength_is_no_augmentation(self, digits, make_small):
+        X, y = digits
+        plain = make_small().fit(X, y)
+        augmented = make_small(augmentation=ImageAugmenter(**NOTHING)).fit(X, y)
+        np.testing.assert_array_equal(augmented.predict_proba(X), plain.predict_proba(X))
+        turned = make_small(augmentation=ImageAugmenter()).fit(X, y)
+        assert (turned.predict_proba(X) != plain.predict_proba(X)).any()
+
+    def test_follows_from_random_state(self, digits, make_small):
+        X, y = digits
+        first, second = (
+            make_small(augmentation=ImageAugmenter(random_state=seed), mixup=0.2, cutmix=1.0)
+            .fit(X, y)
+            .predict_proba(X)
+            for seed in (0, 1)
+        )
+        np.testing.assert_array_equal(first, second)
+
+    def test_every_epoch_has_fresh_variants(self):
+        X = np.random.default_rng(0).random((40, 30))
+        batches = make_batches(X, Variation(ImageAugmenter(), 0.0, 0.0))
+        with batches.running():
+            epochs = [list(batches.epoch(epoch)) for epoch in (0, 1, 0)]
+        assert [len(epoch) for epoch in epochs] == [5, 5, 5]
+        first, second, first_again = (np.concatenate([b[0] for b in e]) for e in epochs)
+        np.testing.assert_array_equal(first, first_again)
+        for variants in first, second:
+            assert not (variants[:, None] == X.reshape(1, 40, 1, 30, 1)).all((2, 3, 4)).any()
+        assert not (first[:, None] == second).all((2, 3, 4)).any()
+
+    def test_validation_images_are_not_augmented(self, digits, make_small):
+        X, y = digits
+        classifier = make_small(augmentation=ImageAugmenter(), mixup=0.5).fit(
+            X[:200], y[:200], X_val=X[200:], y_val=y[200:]
+        )
+        probabilities = classifier.predict_proba(X[200:])
+        loss = -np.log(probabilities[np.arange(100), y[200:]]).mean()
+        assert classifier.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-5)
+        assert classifier.history_["val_accuracy"][-1] == classifier.score(X[200:], y[200:])
+
+    def test_shifted_digits_are_learned(self, digits, make_small):
+        X, y = digits
+        shifts = ImageAugmenter(**{**NOTHING, "shift": 0.25}, random_state=0)
+        moved = shifts.augment(X[200:])
+        plain = make_small(epochs=15).fit(X[:200], y[:200]).score(moved, y[200:])
+        augmented = make_small(epochs=15, augmentation=shifts).fit(X[:200], y[:200])
+        assert augmented.score(moved, y[200:]) > plain + 0.1
+
+    def test_partial_fit(self, digits, make_small):
+        X, y = digits
+        augmented, plain = (
+            make_small(augmentation=augmenter).partial_fit(X, y, classes=np.unique(y))
+            for augmenter in (ImageAugmenter(), None)
+        )
+        assert (augmented.predict_proba(X) != plain.predict_proba(X)).any()
+
+    def test_wrong_augmentation_forgets_no_fit(self, digits, make_small):
+        X, y = digits[0].astype(np.uint8), digits[1]
+        classifier = make_small(epochs=1).fit(X, y)
+        before = classifier.predict_proba(X)
+        for augmenter, message in [
+            (ImageAugmenter(fill=0.5), "fill=0.5 is no value of pixels of type uint8"),
+            (ImageAugmenter(shift=(1, 2, 3)), "shift must be a fraction"),
+            (ImageAugmenter(image_shape=(4, 16)), "image_shape=.*4, 16"),
+            ("flip", "'augmentation' parameter"),
+        ]:
+            classifier.set_params(augmentation=augmenter)
+            with pytest.raises(ValueError, match=message):
+                classifier.fit(X, y)
+        np.testing.assert_array_equal(classifier.predict_proba(X), before)
+
+    def test_strengths_are_searched(self, digits, make_small):
+        classifier = make_small(epochs=1, augmentation=ImageAugmenter())
+        grid = {"augmentation__rotation": [0, 30]}
+        search = GridSearchCV(classifier, grid, cv=2).fit(*digits)
+        first, second = search.cv_results_["mean_test_score"]
+        assert first != second
+        assert classifier.augmentation.rotation == 10
+        assert clone(classifier).augmentation is not classifier.augmentation
+
+    def test_strength_without_augmentation(self, make_small):
+        with pytest.raises(ValueError, match="Cannot set augmentation__zoom, for augmentation is"):
+            make_small().set_params(augmentation__zoom=0.2)
+        classifier = make_small().set_params(augmentation__zoom=0.2, augmentation=ImageAugmenter())
+        assert classifier.augmentation.zoom == 0.2
+
+    def test_an_error_in_a_callback_ends_the_preparing_thread(self, digits, make_small):
+        def fail(batch, logs):
+            raise RuntimeError("enough")
+
+        callback = keras.callbacks.LambdaCallback(on_train_batch_end=fail)
+        classifier = make_small(callbacks=callback, augmentation=ImageAugmenter())
+        with pytest.raises(RuntimeError, match="enough"):
+            classifier.fit(*digits)
+        assert make_small(epochs=1).fit(*digits).n_epochs_ == 1
+
+
+class TestMixing:
+    @pytest.mark.parametrize("parameters", [{"mixup": 0.4}, {"cutmix": 1.0}])
+    def test_learns(self, parameters, digits, make_small):
+        X, y = digits
+        classifier = make_small(epochs=15, **parameters).fit(X[:200], y[:200])
+        assert classifier.score(X[200:], y[200:]) > 0.8
+        plain = make_small(epochs=15).fit(X[:200], y[:200])
+        assert classifier.history_["loss"][-1] > plain.history_["loss"][-1] + 0.05
+
+    @settings(max_examples=100, deadline=None)
+    @given(
+        st.sampled_from([(0.4, 0.0), (0.0, 1.0), (0.2, 0.5)]),
+        st.integers(1, 20),
+        st.sampled_from([(5, 7, 1), (6, 6, 3), (1, 9, 1)]),
+        st.integers(0, 2**31),
+    )
+    def test_labels_are_mixed_as_images_are(self, strengths, n_images, image_shape, seed):
+        rng = np.random.default_rng(seed)
+        # Each image is its own number, so that shares can be read from the pixels.
+        numbers = np.arange(n_images, dtype=np.float32)
+        images = np.broadcast_to(numbers[:, None, None, None], (n_images, *image_shape))
+        targets = np.eye(n_images, dtype=np.float32)
+        weights = rng.uniform(0.5, 2, n_images).astype(np.float32)
+        mixed, mixed_targets, mixed_weights = mix(
+            images, targets, weights, Variation(None, *strengths), rng
+        )
+        assert mixed.shape == images.shape
+        assert mixed.dtype == mixed_targets.dtype == mixed_weights.dtype == np.float32
+        np.testing.assert_allclose(mixed_targets.sum(axis=1), 1, rtol=1e-5)
+        # What a label adds to the loss is its share of the pixels, times its image's weight.
+        shares = mixed_targets * mixed_weights[:, None] / weights
+        np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-4)
+        np.testing.assert_allclose(
+            shares @ numbers, mixed.mean(axis=(1, 2, 3)), rtol=1e-4, atol=1e-4
+        )
+        # Two images at most.
+        np.testing.assert_array_less((shares > 1e-6).sum(axis=1), 3)
+
+    def test_rectangles_are_pasted(self):
+        images = np.broadcast_to(
+            np.arange(50.0, dtype=np.float32)[:, None, None, None], (50, 9, 9, 1)
+        )
+        ones = np.ones(50, np.float32)
+        mixed, *_ = mix(
+            images,
+            np.eye(50, dtype=np.float32),
+            ones,
+            Variation(None, 0, 1.0),
+            np.random.default_rng(0),
+        )
+        pasted = mixed[..., 0] != images[:, 0, :1, 0, None]
+        assert 0.3 < pasted.mean() < 0.7
+        areas = pasted.any(axis=1).sum(axis=1) * pasted.any(axis=2).sum(axis=1)
+        np.testing.assert_array_equal(areas, pasted.sum(axis=(1, 2)))
+        assert set(np.unique(mixed)) <= set(range(50))
+
+
+class TestTestTime:
+    def test_mirror_image(self, augmented, digits):
+        X = digits[0].reshape(-1, 8, 8)
+        flipping = clone_fitted(augmented, test_time_augmentation="flip")
+        expected = (augmented.predict_proba(X) + augmented.predict_proba(X[:, :, ::-1])) / 2
+        np.testing.assert_allclose(flipping.predict_proba(X), expected, atol=1e-6)
+        np.testing.assert_array_equal(
+            flipping.predict(X), augmented.classes_[expected.argmax(axis=1)]
+        )
+        difference = flipping.decision_function(X) - augmented.decision_function(X)
+        assert np.abs(difference).max() > 0.1
+        np.testing.assert_array_equal(flipping.transform(X), augmented.transform(X))
+
+    def test_variants(self, augmented, digits):
+        X, _ = digits
+        plain = augmented.predict_proba(X)
+        results = [
+            clone_fitted(augmented, test_time_augmentation=n).predict_proba(X) for n in (1, 2, 2)
+        ]
+        np.testing.assert_array_equal(results[1], results[2])
+        assert (results[0] != results[1]).any()
+        for result in results:
+            np.testing.assert_allclose(result.sum(axis=1), 1)
+            assert np.abs(result - plain).max() > 0.01
+        nothing = clone_fitted(
+            augmented, test_time_augmentation=3, augmentation=ImageAugmenter(**NOTHING)
+        )
+        np.testing.assert_allclose(nothing.predict_proba(X), plain, atol=1e-12)
+
+    def test_an_image_alone_is_predicted_as_among_others(self, augmented, digits):
+        X, _ = digits
+        varying = clone_fitted(augmented, test_time_augmentation=3)
+        together = varying.predict_proba(X[:20])
+        alone = np.concatenate([varying.predict_proba(X[i : i + 1]) for i in range(20)])
+        np.testing.assert_allclose(alone, together, atol=1e-5)
+
+    def test_needs_augmentation(self, digits, make_small, fitted):
+        with pytest.raises(ValueError, match="test_time_augmentation=4 takes variants"):
+            make_small(test_time_augmentation=4).fit(*digits)
+        with pytest.raises(ValueError, match="test_time_augmentation=4 takes variants"):
+            clone_fitted(fitted, test_time_augmentation=4).predict(digits[0])
+        for wrong in 0, 1.5, "mirror":
+            with pytest.raises(ValueError, match="'test_time_augmentation' parameter"):
+                clone_fitted(fitted, test_time_augmentation=wrong).predict(digits[0])
+
+    def test_saved(self, augmented, digits, tmp_path):
+        X, _ = digits
+        varying = clone_fitted(augmented, test_time_augmentation=2)
+        varying.augmentation.set_params(shift=(0.1, 0.2), random_state=np.random.RandomState(0))
+        varying.save(tmp_path / "model.keras")
+        loaded = FashionCNNClassifier.load(tmp_path / "model.keras")
+        np.testing.assert_array_equal(loaded.predict_proba(X), varying.predict_proba(X))
+        expected = {**varying.augmentation.get_params(), "random_state": None}
+        assert loaded.augmentation.get_params() == expected
+        assert loaded.mixup == varying.mixup
+
+    def test_own_kind_of_augmentation_cannot_be_saved(self, augmented, tmp_path):
+        class Own(ImageAugmenter):
+            pass
+
+        with pytest.raises(ValueError, match=r"cannot hold augmentation=Own\(\)"):
+            clone_fitted(augmented, augmentation=Own()).save(tmp_path / "model.keras")
+        assert not list(tmp_path.iterdir())
+
+
+def clone_fitted(classifier, **parameters):
+    """A copy that predicts alike, with other parameters."""
+    copied = clone(classifier).set_params(**parameters)
+    fitted = {k: v for k, v in vars(classifier).items() if k not in classifier.get_params()}
+    vars(copied).update(fitted)
+    return copied
