@@ -5,7 +5,8 @@
 * a random forest on the sample's 6,000, alone and inside AugmentedClassifier.
 
 Nothing is chosen by the test images, 10,000 and 1,000: they are looked at after each fit, and every
-fit is in the table. Finished fits are kept in a file, so that a run that was stopped goes on.
+fit is in the table. With --results, finished fits are kept in a file, so that a run that was
+stopped goes on.
 
 Run: python benchmarks/augmentation_effect.py [--epochs 10] [--seeds 3] [--results FILE]
 """
@@ -59,15 +60,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--results", type=Path, default=Path("augmentation-effect.json"))
+    parser.add_argument("--results", type=Path)
     options = parser.parse_args()
-    results = json.loads(options.results.read_text()) if options.results.exists() else {}
+    file = options.results
+    results = json.loads(file.read_text()) if file and file.exists() else {}
     for seed in range(options.seeds):
         for name, classifier in classifiers(options.epochs, seed).items():
             key = f"{name}, {options.epochs} epochs, seed {seed}"
             if key not in results:
                 results[key] = measure(name, classifier)
-                options.results.write_text(json.dumps(results, indent=1))
+                if file:
+                    file.write_text(json.dumps(results, indent=1))
     print(f"{os.cpu_count()} cores, {options.epochs} epochs; small changes: {SMALL_CHANGES}")
     print(f"{'':40}  accuracy: mean      sd    each seed             fit, seconds")
     for name in classifiers(options.epochs, 0):

@@ -114,7 +114,7 @@ def check_image_shape(X, name, expected, estimator):
                 f"{name} has {X.shape[1]} features, but {estimator_name} is expecting "
                 f"{n_expected} features as input (images of {expected}).{advice}"
             )
-    elif infer_image_shape(X.shape) != expected:
+    elif X.ndim not in (3, 4) or (*X.shape[1:], 1)[:3] != expected:
         raise ValueError(
             f"{name} holds images of shape {infer_image_shape(X.shape)}, but {estimator_name} is "
             f"expecting images of {expected}."

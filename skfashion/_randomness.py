@@ -4,8 +4,10 @@ import random
 import threading
 from contextlib import contextmanager
 from enum import IntEnum
+from numbers import Integral
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 __all__ = ["Purpose", "derive_seed", "draw_seed", "fixed_keras_seeds"]
 
@@ -25,12 +27,18 @@ def draw_seed(random_state):
     """A base seed for one fit from scikit-learn's ``random_state``.
 
     ``None`` asks the operating system, so that no global random state moves.
+
+    Raises
+    ------
+    ValueError
+        If it is no random state.
     """
     if random_state is None:
         return int(np.random.default_rng().integers(2**31))
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31))
-    return int(random_state)
+    generator = check_random_state(random_state)
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(generator.randint(2**31))
 
 
 def derive_seed(seed, *path):

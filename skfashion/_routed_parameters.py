@@ -11,10 +11,41 @@ from typing import ClassVar
 
 from sklearn.base import BaseEstimator, clone
 
-__all__ = ["RoutedParametersEstimator"]
+__all__ = ["NestedParametersEstimator", "RoutedParametersEstimator"]
 
 
-class RoutedParametersEstimator(BaseEstimator):
+class NestedParametersEstimator(BaseEstimator):
+    """Base estimator that says so where a parameter to be set belongs to nothing."""
+
+    def set_params(self, **params):
+        """Set parameters of this estimator.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name; ``augmentation__rotation=5`` sets a parameter of a parameter.
+
+        Returns
+        -------
+        self : estimator instance
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of this name.
+        """
+        for name in params:
+            owner, delimiter, _ = name.partition("__")
+            value = params.get(owner, getattr(self, owner, self))
+            if delimiter and not hasattr(value, "set_params"):
+                raise ValueError(
+                    f"Cannot set {name}, for {owner} is {value!r}. Set {owner} itself first."
+                )
+        return super().set_params(**params)
+
+
+class RoutedParametersEstimator(NestedParametersEstimator):
     """Base estimator that keeps routed parameters through set_params, get_params, clone and repr.
 
     Giving a parameter a new value forgets what was routed to the old one, as it is with nested
@@ -67,11 +98,6 @@ class RoutedParametersEstimator(BaseEstimator):
             name = self._routed_aliases.get(name, name)
             owner, delimiter, _ = name.partition("__")
             (routed if delimiter and owner in self._routed_owners else own)[name] = value
-        for name in own:
-            owner, delimiter, _ = name.partition("__")
-            value = own.get(owner, getattr(self, owner, self))
-            if delimiter and not hasattr(value, "set_params"):
-                raise ValueError(f"Cannot set {name}, for {owner} is {value!r}.")
         super().set_params(**own)
         kept = {k: v for k, v in self._routed.items() if k.partition("__")[0] not in own}
         if kept or routed or self._routed:

@@ -1,7 +1,5 @@
 """The classifier: a Keras convolutional network as a scikit-learn estimator."""
 
-import inspect
-import warnings
 from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -41,9 +39,11 @@ from skfashion._training_set import (
     check_weights,
     split_rows,
 )
+from skfashion._warnings import warn
 from skfashion.errors import PixelRangeWarning
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.preprocessing import ImageAugmenter
+from skfashion.preprocessing._image_augmenter import check_augmenter
 from skfashion.training.batches import LabelledImages, Variation
 from skfashion.training.views import make_views
 
@@ -134,9 +134,10 @@ class FashionCNNClassifier(
         ``callbacks__0__patience=3`` to the first of them.
     test_time_augmentation : int or "flip", default=None
         What is predicted besides the image itself, and averaged with it: so many variants by
-        ``augmentation``, or its mirror image. The variants follow from ``random_state``, and are
-        the same for all images. It may be set after fitting, for it plays no part in that;
-        validation does without.
+        ``augmentation``, or its mirror image, which helps if training images were mirrored too.
+        The variants follow from ``random_state``, and are the same for all images; each takes the
+        time of one more prediction. It may be set after fitting, for it plays no part in that;
+        validation, and the file of :meth:`save` opened in plain Keras, do without.
     warm_start : bool, default=False
         Whether :meth:`fit` goes on from the weights of the last fit, with the schedule and the
         optimizer's state beginning anew. Classes and image shape must be the same; pixels are
@@ -607,7 +608,7 @@ class FashionCNNClassifier(
         X = self._check_predictable(X)
         if self.test_time_augmentation is not None:  # may have been set since the fit
             self._validate_params()
-            self._check_augmentation(X, self.image_shape_)
+            self._check_augmentation(None, self.image_shape_)
         views = make_views(self.test_time_augmentation, self.augmentation, self._seed)
         from skfashion.training.loop import predict_probabilities
 
@@ -729,14 +730,23 @@ class FashionCNNClassifier(
         return X, y, image_shape
 
     def _check_augmentation(self, X, image_shape):
-        if self.augmentation is not None:
-            # It checks its parameters, against such images.
-            self.augmentation.augment(X[:1].reshape(-1, *image_shape), random_state=0)
-        elif isinstance(self.test_time_augmentation, Integral):
+        augmentation, at_test_time = self.augmentation, self.test_time_augmentation
+        if augmentation is not None:
+            if type(augmentation).augment is not ImageAugmenter.augment:
+                raise TypeError(
+                    f"{type(augmentation).__name__} overrides augment, which training does not "
+                    "call. Use ImageAugmenter, or AugmentedClassifier with your own."
+                )
+            check_augmenter(augmentation, X, image_shape)
+        elif isinstance(at_test_time, Integral):
             raise ValueError(
-                f"test_time_augmentation={self.test_time_augmentation} takes variants made by "
-                "augmentation, which is None. Give an ImageAugmenter, or take "
-                "test_time_augmentation='flip'."
+                f"test_time_augmentation={at_test_time} takes variants made by augmentation, which "
+                "is None. Give an ImageAugmenter, or take test_time_augmentation='flip'."
+            )
+        if isinstance(at_test_time, bool):
+            raise ValueError(
+                "test_time_augmentation must be a number of variants, 'flip' or None, got "
+                f"{at_test_time}."
             )
 
     def _check_validation(self, X_val, y_val, classes, image_shape):
@@ -752,12 +762,11 @@ class FashionCNNClassifier(
 
     def _warn_of_other_scale(self, X, name):
         if is_other_scale(X, self._pixel_range):
-            warnings.warn(
+            warn(
                 f"{name} has pixels from {X.min():g} to {X.max():g}, but the classifier was "
                 f"fitted on pixels from {self._pixel_range[0]:g} to {self._pixel_range[1]:g}. "
                 "Scale both alike, or the predictions are worthless.",
                 PixelRangeWarning,
-                stacklevel=_stack_level_of_caller(),
             )
 
     def _label(self, X, y_index, weights, rows):
@@ -887,14 +896,6 @@ class FashionCNNClassifier(
 def _first(*values):
     """The first that is not None."""
     return next(value for value in values if value is not None)
-
-
-def _stack_level_of_caller():
-    """How far up the first frame outside this package and scikit-learn is."""
-    frame, level = inspect.currentframe(), 0
-    while frame and frame.f_globals.get("__name__", "").startswith(("skfashion.", "sklearn.")):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def _append_history(earlier, later):

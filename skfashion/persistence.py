@@ -238,11 +238,10 @@ def _restore(cls, side, network):
     saved = SavedArchitecture(keras.saving.serialize_keras_object(network), options)
     if parameters["architecture"] is None:
         parameters["architecture"] = saved
-    if parameters["augmentation"] is not None:
-        augmentation = parameters["augmentation"]
-        parameters["augmentation"] = ImageAugmenter(
-            **{name: _to_tuples(value) for name, value in augmentation.items()}
-        )
+    augmentation = parameters.get("augmentation")
+    if augmentation is not None:
+        strengths = {name: _to_tuples(value) for name, value in augmentation.items()}
+        parameters["augmentation"] = ImageAugmenter(**strengths)
     if isinstance(parameters["class_weight"], tuple):
         parameters["class_weight"] = dict(parameters["class_weight"])
     if isinstance(parameters["optimizer"], dict):

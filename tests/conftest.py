@@ -1,6 +1,8 @@
 """Data that several tests share."""
 
+import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits
 
 from skfashion import FashionCNNClassifier
@@ -33,3 +35,22 @@ def make_small():
 def fitted(make_small, digits):
     """A classifier fitted on the digits for long enough to be right mostly."""
     return make_small(epochs=5).fit(*digits)
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """A classifier that keeps what it is trained on, and the images that it predicts."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.X_, self.y_, self.sample_weight_ = X, y, sample_weight
+        self.predicted_X_ = []
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        self.predicted_X_.append(X)
+        return np.full(len(X), self.classes_[0])
+
+
+@pytest.fixture
+def recorder():
+    return Recorder()

@@ -1,11 +1,15 @@
 """Augmentation in training, in pipelines and at test time."""
 
+import threading
+import time
+from contextlib import closing
+
 import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 
@@ -16,31 +20,24 @@ from skfashion.training.batches import BatchMaker, LabelledImages, Variation, mi
 NOTHING = {"rotation": 0, "shift": 0, "shear": 0, "zoom": 0, "horizontal_flip": False}
 
 
-class Recorder(ClassifierMixin, BaseEstimator):
-    """Keeps the images that it is trained on and those that it predicts."""
-
-    def fit(self, X, y):
-        self.X_, self.predicted_X_ = X, []
-        self.classes_ = np.unique(y)
-        return self
-
-    def predict(self, X):
-        self.predicted_X_.append(X)
-        return np.full(len(X), self.classes_[0])
-
-
-def make_batches(X, variation, seed=0):
-    images = LabelledImages(
-        X, np.arange(len(X)) % 3, np.ones(len(X), np.float32), np.arange(len(X))
-    )
-    standardization = (1, X.shape[1], 1), np.ones(1), np.zeros(1)
-    targets = np.eye(3, dtype=np.float32)
+def make_batches(X, variation, seed=0, scale=1.0, offset=0.0):
+    """Batches of 8, with a class for each image."""
+    numbers, ones = np.arange(len(X)), np.ones(len(X), np.float32)
+    images = LabelledImages(X, numbers, ones, numbers)
+    standardization = (X.shape[1], X.shape[2], 1), np.full(1, scale), np.full(1, offset)
+    targets = np.eye(len(X), dtype=np.float32)
     return BatchMaker(images, standardization, targets, variation, batch_size=8, seed=seed)
 
 
 @pytest.fixture(scope="module")
 def augmented(digits, make_small):
     return make_small(augmentation=ImageAugmenter(rotation=25)).fit(*digits)
+
+
+def sorted_images(batch):
+    """The images of a batch as rows, the dark ones first."""
+    images = batch[0].reshape(len(batch[0]), -1)
+    return images[np.argsort(images.sum(axis=1))]
 
 
 class TestPipeline:
@@ -52,16 +49,15 @@ class TestPipeline:
             np.testing.assert_array_equal(pipeline.predict_proba(X), network.predict_proba(X))
         assert pipeline.score(X, y) == bare.score(X, y)
 
-    def test_only_training_folds_are_augmented(self, digits):
+    def test_only_training_folds_are_augmented(self, digits, recorder):
         X, y = digits
-        pipeline = make_pipeline(ImageAugmenter(random_state=0), Recorder())
+        pipeline = make_pipeline(ImageAugmenter(random_state=0), recorder)
         folds = StratifiedKFold(3)
         result = cross_validate(pipeline, X, y, cv=folds, return_estimator=True)
         for (train, test), fitted in zip(folds.split(X, y), result["estimator"], strict=True):
-            recorder = fitted[-1]
-            assert recorder.X_.shape == X[train].shape
-            assert (X[train] != recorder.X_).any(axis=1).all()
-            for predicted in recorder.predicted_X_:
+            assert fitted[-1].X_.shape == X[train].shape
+            assert (X[train] != fitted[-1].X_).any(axis=1).all()
+            for predicted in fitted[-1].predicted_X_:
                 np.testing.assert_array_equal(predicted, X[test])
 
 
@@ -85,16 +81,47 @@ class TestTraining:
         np.testing.assert_array_equal(first, second)
 
     def test_every_epoch_has_fresh_variants(self):
-        X = np.random.default_rng(0).random((40, 30))
-        batches = make_batches(X, Variation(ImageAugmenter(), 0.0, 0.0))
-        with batches.running():
-            epochs = [list(batches.epoch(epoch)) for epoch in (0, 1, 0)]
-        assert [len(epoch) for epoch in epochs] == [5, 5, 5]
-        first, second, first_again = (np.concatenate([b[0] for b in e]) for e in epochs)
-        np.testing.assert_array_equal(first, first_again)
-        for variants in first, second:
-            assert not (variants[:, None] == X.reshape(1, 40, 1, 30, 1)).all((2, 3, 4)).any()
-        assert not (first[:, None] == second).all((2, 3, 4)).any()
+        X = np.random.default_rng(0).random((8, 6, 6))
+        with closing(make_batches(X, Variation(ImageAugmenter(), 0.0, 0.0))) as batches:
+            epochs = [sorted_images(next(batches.epoch(epoch))) for epoch in (0, 1, 0)]
+        np.testing.assert_array_equal(epochs[0], epochs[2])
+        assert not (epochs[0] == epochs[1]).all(axis=1).any()
+        assert not (epochs[0] == X.reshape(8, 36)[np.argsort(X.sum(axis=(1, 2)))]).all(axis=1).any()
+
+    @pytest.mark.parametrize("variation", [Variation(None, 0.4, 0.0), Variation(None, 0.0, 1.0)])
+    def test_every_epoch_has_fresh_shares(self, variation):
+        X = np.random.default_rng(0).random((8, 6, 6))
+        with closing(make_batches(X, variation)) as batches:
+            shares = [np.sort(next(batches.epoch(epoch))[1], axis=None) for epoch in (0, 1, 0)]
+        np.testing.assert_array_equal(shares[0], shares[2])
+        assert (shares[0] != shares[1]).any()
+
+    def test_images_vary_before_they_are_standardized(self):
+        X = np.full((8, 6, 6), 100, dtype=np.uint8)
+        variation = Variation(ImageAugmenter(erasing=1, fill=200), 0.0, 0.0)
+        with closing(make_batches(X, variation, scale=0.01, offset=-1)) as batches:
+            (images, *_), *_ = batches.epoch(0)
+        np.testing.assert_allclose(images.min(), 0, atol=1e-6)
+        np.testing.assert_allclose(images.max(), 1, atol=1e-6)
+
+    def test_the_next_batch_is_made_meanwhile(self):
+        X = np.zeros((40, 6, 6))
+        made = []
+        with closing(make_batches(X, Variation(None, 0.0, 0.0))) as batches:
+            prepare = batches._prepare
+
+            def note(rows, epoch, step):
+                made.append((step, threading.current_thread()))
+                return prepare(rows, epoch, step)
+
+            batches._prepare = note
+            for step, _ in enumerate(batches.epoch(0)):
+                deadline = time.monotonic() + 10
+                while len(made) < min(step + 2, 5) and time.monotonic() < deadline:
+                    time.sleep(0.001)
+                assert len(made) == min(step + 2, 5)
+        assert [step for step, _ in made] == list(range(5))
+        assert threading.current_thread() not in [thread for _, thread in made]
 
     def test_validation_images_are_not_augmented(self, digits, make_small):
         X, y = digits
@@ -129,13 +156,27 @@ class TestTraining:
         for augmenter, message in [
             (ImageAugmenter(fill=0.5), "fill=0.5 is no value of pixels of type uint8"),
             (ImageAugmenter(shift=(1, 2, 3)), "shift must be a fraction"),
-            (ImageAugmenter(image_shape=(4, 16)), "image_shape=.*4, 16"),
+            (ImageAugmenter(image_shape=(4, 16)), r"\(4, 16\) of ImageAugmenter, but images are"),
             ("flip", "'augmentation' parameter"),
         ]:
             classifier.set_params(augmentation=augmenter)
             with pytest.raises(ValueError, match=message):
                 classifier.fit(X, y)
         np.testing.assert_array_equal(classifier.predict_proba(X), before)
+
+    def test_own_augment_is_refused(self, digits, make_small):
+        class Own(ImageAugmenter):
+            def augment(self, X, *, random_state=None):
+                return X
+
+        with pytest.raises(TypeError, match="Own overrides augment, which training does not call"):
+            make_small(augmentation=Own()).fit(*digits)
+
+    def test_channels_of_a_given_shape_are_not_doubted(self, make_small):
+        X = np.random.default_rng(0).random((40, 3 * 8 * 8))
+        classifier = make_small(image_shape=(3, 8, 8), augmentation=ImageAugmenter(), epochs=1)
+        classifier.fit(X, np.arange(40) % 2)
+        assert len(classifier.predict(X.reshape(40, 3, 8, 8))) == 40
 
     def test_strengths_are_searched(self, digits, make_small):
         classifier = make_small(epochs=1, augmentation=ImageAugmenter())
@@ -201,6 +242,13 @@ class TestMixing:
         # Two images at most.
         np.testing.assert_array_less((shares > 1e-6).sum(axis=1), 3)
 
+    def test_weights_may_be_nothing(self):
+        images = np.ones((4, 2, 2, 1), np.float32)
+        targets, weights = np.eye(4, dtype=np.float32), np.zeros(4, np.float32)
+        rng = np.random.default_rng(0)
+        for mixed in mix(images, targets, weights, Variation(None, 0.4, 0), rng):
+            assert np.isfinite(mixed).all()
+
     def test_rectangles_are_pasted(self):
         images = np.broadcast_to(
             np.arange(50.0, dtype=np.float32)[:, None, None, None], (50, 9, 9, 1)
@@ -241,13 +289,16 @@ class TestTestTime:
         ]
         np.testing.assert_array_equal(results[1], results[2])
         assert (results[0] != results[1]).any()
+        other_seed = clone_fitted(augmented, test_time_augmentation=2)
+        other_seed._seed = 1
+        assert np.abs(other_seed.predict_proba(X) - results[1]).max() > 0.01
         for result in results:
             np.testing.assert_allclose(result.sum(axis=1), 1)
             assert np.abs(result - plain).max() > 0.01
         nothing = clone_fitted(
             augmented, test_time_augmentation=3, augmentation=ImageAugmenter(**NOTHING)
         )
-        np.testing.assert_allclose(nothing.predict_proba(X), plain, atol=1e-12)
+        np.testing.assert_allclose(nothing.predict_proba(X), plain, atol=1e-5)
 
     def test_an_image_alone_is_predicted_as_among_others(self, augmented, digits):
         X, _ = digits
@@ -256,13 +307,22 @@ class TestTestTime:
         alone = np.concatenate([varying.predict_proba(X[i : i + 1]) for i in range(20)])
         np.testing.assert_allclose(alone, together, atol=1e-5)
 
+    def test_pixels_of_another_type(self, augmented, digits):
+        X, _ = digits
+        varying = clone_fitted(
+            augmented, test_time_augmentation=2, augmentation=ImageAugmenter(fill=2.5)
+        )
+        np.testing.assert_allclose(
+            varying.predict_proba(X.astype(np.uint8)), varying.predict_proba(X), atol=1e-6
+        )
+
     def test_needs_augmentation(self, digits, make_small, fitted):
         with pytest.raises(ValueError, match="test_time_augmentation=4 takes variants"):
             make_small(test_time_augmentation=4).fit(*digits)
         with pytest.raises(ValueError, match="test_time_augmentation=4 takes variants"):
             clone_fitted(fitted, test_time_augmentation=4).predict(digits[0])
-        for wrong in 0, 1.5, "mirror":
-            with pytest.raises(ValueError, match="'test_time_augmentation' parameter"):
+        for wrong in 0, 1.5, "mirror", True:
+            with pytest.raises(ValueError, match="test_time_augmentation"):
                 clone_fitted(fitted, test_time_augmentation=wrong).predict(digits[0])
 
     def test_saved(self, augmented, digits, tmp_path):

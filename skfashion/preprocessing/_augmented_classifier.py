@@ -5,20 +5,22 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import (
-    BaseEstimator,
     ClassifierMixin,
     MetaEstimatorMixin,
     _fit_context,
     clone,
+    is_regressor,
 )
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_X_y, validate_data
 
-from skfashion._images import ANY_AXES
+from skfashion._images import ANY_AXES, complete_image_shape
 from skfashion._randomness import derive_seed, draw_seed
+from skfashion._routed_parameters import NestedParametersEstimator
+from skfashion._warnings import warn
 from skfashion.preprocessing._image_augmenter import ImageAugmenter
 
 __all__ = ["AugmentedClassifier"]
@@ -32,7 +34,7 @@ def _estimator_has(method):
     return check
 
 
-class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, NestedParametersEstimator):
     """Any classifier, trained on the images and on random variants of them.
 
     Images to predict are left as they are. A network does better with fresh variants in every
@@ -41,10 +43,12 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     estimator : classifier
-        What is to be trained, a forest for instance; a clone of it is. It gets images as they were
-        given, flattened or not. ``estimator__max_depth=5`` sets a parameter of it.
+        What is to be trained, a forest for instance; a clone of it is. It gets arrays, of images
+        flattened or not as they were given. ``estimator__max_depth=5`` sets a parameter of it.
     augmentation : ImageAugmenter, default=None
-        How variants are made; None means ``ImageAugmenter()``.
+        How variants are made; None means ``ImageAugmenter()``. ``augmentation__rotation=5`` sets a
+        parameter of one that was given. Its ``image_shape`` is that of ``estimator``, if only
+        that has one.
     n_copies : int, default=1
         Variants of each training image, besides itself; 0 trains on the images alone.
     random_state : int, RandomState instance or None, default=None
@@ -71,7 +75,10 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     The first n images that the estimator is trained on are the originals, the next n their first
     variants, and so on, so training takes ``n_copies + 1`` times the memory. An estimator that
     holds out some of what it is trained on, to stop early for instance, would hold out variants of
-    images that it learns from; let it be given validation images, or none.
+    images that it learns from: give it validation images, as in ``fit(X, y, X_val=X_val,
+    y_val=y_val)``.
+
+    With metadata routing, request ``sample_weight`` of this classifier, not of the estimator.
 
     Examples
     --------
@@ -100,7 +107,7 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, **fit_params):
         """Train a clone of the estimator on images and variants.
 
         Parameters
@@ -112,6 +119,8 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         sample_weight : array-like of shape (n,), default=None
             Weights of the images; a variant has its image's. They are given to the estimator only
             if there are any.
+        **fit_params : dict
+            Given to the estimator's ``fit`` as they are, for instance ``X_val`` and ``y_val``.
 
         Returns
         -------
@@ -123,27 +132,38 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         ValueError
             If X holds no images of one shape with finite pixels, a parameter is out of its range,
             or the estimator raises it.
+        TypeError
+            If the estimator is a regressor, or takes no such parameters of ``fit``.
+
+        Warns
+        -----
+        UserWarning
+            If the estimator holds out some images to stop early.
         """
+        if is_regressor(self.estimator):
+            raise TypeError(f"estimator must be a classifier, got {self.estimator!r}.")
         given_X = X
         X, y = check_X_y(X, y, dtype="numeric", estimator=self, **ANY_AXES)
         check_classification_targets(y)
         n_images = len(X)
         grown = np.empty((n_images * (self.n_copies + 1), *X.shape[1:]), dtype=X.dtype)
         grown[:n_images] = X
-        augmentation = ImageAugmenter() if self.augmentation is None else self.augmentation
+        augmentation = self._complete_augmentation()
         random_state = self.random_state
-        if random_state is None:
-            random_state = augmentation.random_state
-        check_random_state(random_state)
-        seed = draw_seed(random_state)
+        seed = draw_seed(augmentation.random_state if random_state is None else random_state)
         for copy in range(1, self.n_copies + 1):
             variants = augmentation.augment(X, random_state=derive_seed(seed, copy))
             grown[copy * n_images : (copy + 1) * n_images] = variants
-        weights = {}
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
-            weights["sample_weight"] = np.tile(sample_weight, self.n_copies + 1)
-        estimator = clone(self.estimator).fit(grown, np.tile(y, self.n_copies + 1), **weights)
+            fit_params["sample_weight"] = np.tile(sample_weight, self.n_copies + 1)
+        holds_out = getattr(self.estimator, "early_stopping", False) is True
+        if holds_out and self.n_copies > 0 and fit_params.get("X_val") is None:
+            warn(
+                f"{type(self.estimator).__name__} has early_stopping=True, and holds out variants "
+                "of images that it is trained on, so it stops late. Give it validation images."
+            )
+        estimator = clone(self.estimator).fit(grown, np.tile(y, self.n_copies + 1), **fit_params)
         validate_data(self, given_X, reset=True, skip_check_array=True, ensure_2d=False)
         self.n_features_in_ = int(np.prod(X.shape[1:]))
         self.classes_ = estimator.classes_
@@ -233,12 +253,34 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """
         return self._fitted().decision_function(self._check(X))
 
+    def _complete_augmentation(self):
+        """The augmenter, with the image shape that the estimator knows."""
+        augmentation = ImageAugmenter() if self.augmentation is None else self.augmentation
+        image_shape = getattr(self.estimator, "image_shape", None)
+        if image_shape is None:
+            return augmentation
+        if augmentation.image_shape is None:
+            return clone(augmentation).set_params(image_shape=image_shape)
+        if complete_image_shape(augmentation.image_shape) != complete_image_shape(image_shape):
+            raise ValueError(
+                f"image_shape={augmentation.image_shape} of augmentation, but {image_shape} of "
+                "estimator."
+            )
+        return augmentation
+
     def _fitted(self):
         check_is_fitted(self)
         return self.estimator_
 
     def _check(self, X):
-        return validate_data(self, X, reset=False, dtype="numeric", **ANY_AXES)
+        X = validate_data(self, X, reset=False, dtype="numeric", **ANY_AXES)
+        n_features = int(np.prod(X.shape[1:]))
+        if n_features != self.n_features_in_:
+            raise ValueError(
+                f"X has {n_features} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input."
+            )
+        return X
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -6,18 +6,31 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skfashion._images import ANY_AXES, check_image_shape, infer_image_shape
+from skfashion._images import (
+    ANY_AXES,
+    check_image_shape,
+    complete_image_shape,
+    infer_image_shape,
+)
 from skfashion._randomness import draw_seed
+from skfashion._warnings import warn
+from skfashion.errors import PixelRangeWarning
 from skfashion.preprocessing._variants import draw_variants, make_variants
 
-__all__ = ["ImageAugmenter"]
+__all__ = ["ImageAugmenter", "check_augmenter"]
 
-# Images that are varied together: what they need besides the result stays small.
-_CHUNK_IMAGES = 1024
+# Values that are varied together: what they need besides the result stays small.
+_CHUNK_VALUES = 2**20
+_MAX_WHOLE_NUMBER = 2**53  # that double precision holds
+# So many times the span of the pixels away from them is another scale.
+_FAR = 5
+# OpenCV's.
+_MAX_SIDE, _MAX_CHANNELS = 32_766, 512
+# With fewer features X is rather a table than images.
+_MIN_IMAGE_FEATURES = 25
 
 
 class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -35,7 +48,8 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         An image is turned by up to so many degrees, either way; at most 180.
     shift : float or tuple of 2 float, default=0.1
         It is moved by up to this fraction of its height and its width, or of each if a pair,
-        rounded to whole pixels, so that a shift alone blurs nothing.
+        rounded to whole pixels, so that a shift alone blurs nothing. What makes less than half a
+        pixel moves nothing: 0.05 of 8 pixels, for instance.
     shear : float, default=0.1
         Its lines are moved against each other: by up to so many pixels sideways for each pixel
         down.
@@ -51,13 +65,13 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     probability : float, default=1.0
         Chance that an image is changed at all.
     fill : float, "nearest" or "reflect", default=0.0
-        What comes in from outside the image: pixels of this value, on the scale of X; "nearest",
-        those at its edge, as in ``aaa|abcd|ddd``; "reflect", the image mirrored at its edge, as in
-        ``cba|abcd|dcb``.
+        What comes in from outside the image: pixels of this value, on the scale of X, so 0 is
+        black only where black is 0 (not after a scaler); "nearest", those at its edge, as in
+        ``aaa|abcd|ddd``; "reflect", the image mirrored at its edge, as in ``cba|abcd|dcb``.
     image_shape : tuple of 2 or 3 int, default=None
         Height, width and (1 if left out) channels of flattened images, in pixels. None means: a
         perfect square of features is one grey image, three times a perfect square one colour
-        image, anything else a strip one pixel high.
+        image, anything else a strip one pixel high, which is not turned.
     random_state : int, RandomState instance or None, default=None
         Seed of the variants. With an int, each :meth:`fit_transform` and :meth:`augment` of the
         same images gives the same. Inside :class:`skfashion.FashionCNNClassifier` its own
@@ -79,10 +93,15 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
+    The defaults are strong for garments that fill their image: they cut a little off most of them,
+    and a small network needs many epochs to gain by them. ``ImageAugmenter(rotation=0, shift=1 /
+    28, shear=0, zoom=0)``, a pixel each way and mirrored, is a gentle choice.
+
     All changes of an image's geometry are one affine map, so its pixels are interpolated once,
-    bilinearly, by OpenCV. The map flips, zooms, shears and turns the image about its centre, then
-    shifts it. What is drawn for an image depends on the seed and its position alone: not on how
-    many images follow, and what is drawn for one strength not on the other strengths.
+    bilinearly, by OpenCV, at positions rounded to 1/32 pixel or finer. The map flips, zooms, shears
+    and turns the image about its centre, then shifts it. What is drawn for an image depends on the
+    seed and its position alone: not on how many images follow, and what is drawn for one strength
+    not on the other strengths.
 
     ``fit(X).transform(X)`` is X, and so differs from ``fit_transform(X)`` by intention, as with
     :class:`sklearn.preprocessing.TargetEncoder`.
@@ -174,8 +193,20 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If X holds no images of one shape with finite pixels, or a parameter is out of its
             range or no value for such pixels.
+
+        Warns
+        -----
+        UserWarning
+            If flattened images are taken for strips, or X looks like one image.
+        PixelRangeWarning
+            If ``fill`` is far from all pixels.
         """
-        self._fit(X)
+        checked = check_array(X, dtype="numeric", estimator=self, input_name="X", **ANY_AXES)
+        image_shape = check_augmenter(self, checked)
+        # Notes the names of columns.
+        validate_data(self, X, reset=True, skip_check_array=True, ensure_2d=False)
+        self.image_shape_ = image_shape
+        self.n_features_in_ = math.prod(image_shape)
         return self
 
     def fit_transform(self, X, y=None):
@@ -198,8 +229,7 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             As :meth:`fit`.
         """
-        X = self._fit(X)
-        return self._augment(X, self.image_shape_, self.random_state)
+        return self.fit(X).augment(X)
 
     def transform(self, X):
         """Leave images as they are: those to predict are not augmented.
@@ -254,39 +284,26 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         >>> augmenter.augment(np.array([[[1, 2], [3, 4]]]), random_state=2)
         array([[[2, 1],
                 [4, 3]]])
+
+        A variant of one picture, which is ``picture[None]``:
+
+        >>> picture = np.zeros((28, 28, 3), dtype=np.uint8)
+        >>> augmenter.augment(picture[None])[0].shape
+        (28, 28, 3)
         """
         X = check_array(X, dtype="numeric", estimator=self, input_name="X", **ANY_AXES)
-        image_shape = self._check(X)
-        return self._augment(
-            X, image_shape, self.random_state if random_state is None else random_state
+        image_shape = check_augmenter(self, X)
+        _warn_of_guess(X, self.image_shape, image_shape)
+        rng = np.random.default_rng(
+            draw_seed(self.random_state if random_state is None else random_state)
         )
-
-    def _fit(self, X):
-        checked = check_array(X, dtype="numeric", estimator=self, input_name="X", **ANY_AXES)
-        image_shape = self._check(checked)
-        # Notes the names of columns.
-        validate_data(self, X, reset=True, skip_check_array=True, ensure_2d=False)
-        self.image_shape_ = image_shape
-        self.n_features_in_ = math.prod(image_shape)
-        return checked
-
-    def _check(self, X):
-        """The images' shape, once everything was checked."""
-        self._validate_params()
-        _check_shift(self.shift)
-        image_shape = infer_image_shape(X.shape, self.image_shape)
-        _check_fill(self.fill, X.dtype)
-        return image_shape
-
-    def _augment(self, X, image_shape, random_state):
-        check_random_state(random_state)
-        rng = np.random.default_rng(draw_seed(random_state))
         images = X.reshape(-1, *image_shape)
         variants = np.empty(images.shape, dtype=images.dtype)
-        for start in range(0, len(images), _CHUNK_IMAGES):
-            chunk = images[start : start + _CHUNK_IMAGES]
+        n_together = max(1, _CHUNK_VALUES // math.prod(image_shape))
+        for start in range(0, len(images), n_together):
+            chunk = images[start : start + n_together]
             draws = draw_variants(len(chunk), rng)
-            variants[start : start + _CHUNK_IMAGES] = make_variants(chunk, draws, self)
+            variants[start : start + n_together] = make_variants(chunk, draws, self)
         return variants.reshape(X.shape)
 
     def __sklearn_tags__(self):
@@ -295,6 +312,40 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def check_augmenter(augmenter, X=None, image_shape=None):
+    """Raise unless an augmenter can vary such images.
+
+    Parameters
+    ----------
+    augmenter : ImageAugmenter
+    X : ndarray, default=None
+        Images; None checks for their shape alone.
+    image_shape : tuple of 3 int, default=None
+        What they are; None infers it from X.
+
+    Returns
+    -------
+    image_shape : tuple of 3 int
+    """
+    augmenter._validate_params()
+    _check_shift(augmenter.shift)
+    own = augmenter.image_shape
+    if image_shape is None:
+        image_shape = infer_image_shape(X.shape, own)
+    elif own is not None and complete_image_shape(own) != image_shape:
+        raise ValueError(f"image_shape={own} of ImageAugmenter, but images are {image_shape}.")
+    height, width, channels = image_shape
+    if max(height, width) > _MAX_SIDE or channels > _MAX_CHANNELS:
+        raise ValueError(
+            f"Images of {image_shape} cannot be augmented: at most {_MAX_SIDE} pixels a side and "
+            f"{_MAX_CHANNELS} channels can."
+        )
+    if X is not None:
+        _check_pixels(X)
+        _check_fill(augmenter.fill, X)
+    return image_shape
 
 
 def _check_shift(shift):
@@ -307,12 +358,55 @@ def _check_shift(shift):
         )
 
 
-def _check_fill(fill, dtype):
-    if isinstance(fill, str) or dtype.kind not in "biu":
+def _check_pixels(X):
+    if X.dtype.kind in "iu" and X.dtype.itemsize == 8:
+        largest = max(abs(int(X.min())), abs(int(X.max())))
+        if largest > _MAX_WHOLE_NUMBER:
+            raise ValueError(
+                f"X has pixels up to {largest}; whole numbers above 2**53 cannot be interpolated."
+            )
+
+
+def _check_fill(fill, X):
+    if isinstance(fill, str):
         return
-    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    if fill != int(fill) or not low <= fill <= high:
-        raise ValueError(
-            f"fill={fill!r} is no value of pixels of type {dtype}, which are whole numbers from "
-            f"{low} to {high}."
+    if X.dtype.kind in "biu":
+        lowest, highest = (0, 1)
+        if X.dtype.kind != "b":
+            lowest, highest = np.iinfo(X.dtype).min, np.iinfo(X.dtype).max
+        if fill != int(fill) or not lowest <= fill <= highest:
+            raise ValueError(
+                f"fill={fill!r} is no value of pixels of type {X.dtype}, which are whole numbers "
+                f"from {lowest} to {highest}."
+            )
+        return
+    if abs(fill) > float(np.finfo(X.dtype).max):
+        raise ValueError(f"fill={fill!r} is too large for pixels of type {X.dtype}.")
+    low, high = float(X.min()), float(X.max())
+    span = high - low
+    if fill != 0 and span > 0 and not low - _FAR * span <= fill <= high + _FAR * span:
+        warn(
+            f"fill={fill!r} is far from all pixels of X, which are from {low:g} to {high:g}. Give "
+            "it on their scale.",
+            PixelRangeWarning,
+        )
+
+
+def _warn_of_guess(X, given, image_shape):
+    """Warn where what was given is hardly what the user means."""
+    if given is not None:
+        return
+    size = X.shape
+    if (len(size) == 2 and size[0] == size[1] > 4) or (
+        len(size) == 3 and size[0] == size[1] and size[2] in (3, 4)
+    ):
+        warn(
+            f"X of shape {size} is taken for {size[0]} images of {image_shape}. One image is "
+            "X[None]; if they really are several, say so with image_shape."
+        )
+    elif len(size) == 2 and image_shape[0] == 1 and size[1] >= _MIN_IMAGE_FEATURES:
+        warn(
+            f"X has {size[1]} features, no square, so its images are taken for strips one pixel "
+            "high. Give image_shape=(height, width) or (height, width, channels); "
+            f"image_shape=(1, {size[1]}) if they are strips."
         )

@@ -67,6 +67,7 @@ def make_variants(images, draws, augmenter):
         New memory.
     """
     height, width = images.shape[1:3]
+    is_strip = min(height, width) == 1  # turned, it would leave its own line
     chance = draws.T
     change = chance[_Draw.CHANGE] < augmenter.probability
     strength = 2 * chance - 1
@@ -74,7 +75,7 @@ def make_variants(images, draws, augmenter):
     maps = affine_maps(
         height,
         width,
-        rotation=strength[_Draw.ROTATION] * augmenter.rotation,
+        rotation=strength[_Draw.ROTATION] * (0 if is_strip else augmenter.rotation),
         shift_down=np.rint(strength[_Draw.SHIFT_DOWN] * (down * height)),
         shift_right=np.rint(strength[_Draw.SHIFT_RIGHT] * (right * width)),
         shear=strength[_Draw.SHEAR] * augmenter.shear,
@@ -148,10 +149,13 @@ def warp(images, maps, fill):
     """
     import cv2
 
-    dtype, shape = images.dtype, images.shape
-    size = (shape[2], shape[1])
-    if dtype not in _WARPABLE:
-        images = images.astype(np.float32 if dtype == np.float16 else np.float64)
+    moves = (maps != np.eye(2, 3)).any(axis=(1, 2))
+    if images.dtype not in _WARPABLE:
+        warped = images.copy()
+        through = images[moves].astype(np.float32 if images.dtype == np.float16 else np.float64)
+        warped[moves] = _to_type(warp(through, maps[moves], fill), images.dtype)
+        return warped
+    shape, size = images.shape, (images.shape[2], images.shape[1])
     images = np.ascontiguousarray(images)
     if shape[3] == 1:
         images = images[..., 0]
@@ -162,11 +166,10 @@ def warp(images, maps, fill):
     borders = {"nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
     border, value = borders.get(fill, cv2.BORDER_CONSTANT), (0 if fill in borders else fill,) * 4
     warped = images.copy()
-    moves = (maps != np.eye(2, 3)).any(axis=(1, 2)).tolist()
-    for image, matrix, target, move in zip(images, maps, warped, moves, strict=True):
+    for image, matrix, target, move in zip(images, maps, warped, moves.tolist(), strict=True):
         if move:
             cv2.warpAffine(image, matrix, size, target, flags, border, value)
-    return _to_type(warped.reshape(shape), dtype)
+    return warped.reshape(shape)
 
 
 def random_rectangles(height, width, area, aspect, top, left):
@@ -179,7 +182,7 @@ def random_rectangles(height, width, area, aspect, top, left):
     area : ndarray of shape (n,)
         Fraction of the image's area, before rounding to whole pixels, one at least.
     aspect : ndarray of shape (n,)
-        Height of the rectangle by its width.
+        Height of the rectangle by its width, as far as it fits.
     top, left : ndarray of shape (n,)
         In [0, 1): where it lies between the first place that it fits in and the last.
 
@@ -189,14 +192,17 @@ def random_rectangles(height, width, area, aspect, top, left):
     """
 
     def extent(size, length, position):
-        length = np.clip(np.rint(length), 1, size)
+        length = np.rint(length)
         start = np.floor(position * (size - length + 1))
         pixels = np.arange(size)
         return (pixels >= start[:, None]) & (pixels < (start + length)[:, None])
 
     pixels = area * (height * width)
-    rows = extent(height, np.sqrt(pixels * aspect), top)
-    columns = extent(width, np.sqrt(pixels / aspect), left)
+    # What does not fit one way is made up for the other way.
+    columns_across = np.clip(np.sqrt(pixels / aspect), 1, width)
+    rows_down = np.clip(pixels / columns_across, 1, height)
+    columns_across = np.clip(pixels / rows_down, 1, width)
+    rows, columns = extent(height, rows_down, top), extent(width, columns_across, left)
     return rows[:, :, None] & columns[:, None, :]
 
 

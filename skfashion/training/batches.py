@@ -2,7 +2,6 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,12 +80,7 @@ class BatchMaker:
         self.variation = variation
         self.seed = seed
         self.n_steps = math.ceil(len(images.rows) / batch_size)
-
-    @contextmanager
-    def running(self):
-        """Meanwhile :meth:`epoch` works."""
-        with ThreadPoolExecutor(max_workers=1) as self._thread:
-            yield
+        self._thread = ThreadPoolExecutor(max_workers=1)
 
     def epoch(self, epoch):
         """Give ``(images, targets, weights)`` for each step of an epoch."""
@@ -99,6 +93,10 @@ class BatchMaker:
             following = self._thread.submit(self._prepare, parts[step], epoch, step)
             yield batch
         yield following.result()
+
+    def close(self):
+        """End the thread, after the batch that it is at."""
+        self._thread.shutdown()
 
     def _prepare(self, rows, epoch, step):
         variation = self.variation
@@ -155,4 +153,6 @@ def mix(images, targets, weights, variation, rng):
     own, other = share * weights, (1 - share) * weights[partners]
     mixed_weights = own + other
     targets = own[:, None] * targets + other[:, None] * targets[partners]
-    return images, targets / mixed_weights[:, None], mixed_weights
+    # Weights may have been rounded to 0.
+    targets /= np.maximum(mixed_weights, np.finfo(np.float32).tiny)[:, None]
+    return images, targets, mixed_weights

@@ -1,6 +1,7 @@
 """The training loop: epochs, batches, learning rate, validation, early stopping."""
 
 import math
+from contextlib import closing
 from typing import Any
 
 import keras
@@ -91,7 +92,7 @@ def train(
     callback_list.on_train_begin()
     last_epoch = first_epoch + epochs
     progress_bar = show_progress(verbose, range(first_epoch, last_epoch), n_steps)
-    with batches.running(), progress_bar as report:
+    with closing(batches), progress_bar as report:
         for epoch in range(first_epoch, last_epoch):
             callback_list.on_epoch_begin(epoch)
             engine.start_epoch(seed, epoch)

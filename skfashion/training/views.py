@@ -44,4 +44,5 @@ def _mirror(images):
 
 
 def _vary_alike(images, draws, augmenter):
+    images = images.astype(np.float32)  # holds any fill
     return make_variants(images, np.repeat(draws, len(images), axis=0), augmenter)

@@ -3,27 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
+from sklearn.base import clone, is_classifier
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
 from skfashion.preprocessing import AugmentedClassifier, ImageAugmenter
-
-
-class Recorder(ClassifierMixin, BaseEstimator):
-    """Keeps what it is trained on."""
-
-    def fit(self, X, y, sample_weight=None):
-        self.X_, self.y_, self.sample_weight_ = X, y, sample_weight
-        self.classes_ = np.unique(y)
-        return self
-
-    def predict(self, X):
-        self.predicted_X_ = X
-        return np.full(len(X), self.classes_[0])
 
 
 @pytest.fixture
@@ -33,22 +22,22 @@ def forest():
 
 @pytest.mark.parametrize("shape", [(300, 64), (300, 8, 8), (300, 8, 8, 1)])
 @pytest.mark.parametrize("n_copies", [0, 1, 3])
-def test_training_set_grows(digits, shape, n_copies):
+def test_training_set_grows(digits, recorder, shape, n_copies):
     X, y = digits
     X, weights = X.reshape(shape).astype(np.uint8), np.arange(300.0)
-    classifier = AugmentedClassifier(Recorder(), n_copies=n_copies, random_state=0)
-    recorder = classifier.fit(X, y, sample_weight=weights).estimator_
-    assert recorder.X_.shape == (300 * (1 + n_copies), *shape[1:])
-    assert recorder.X_.dtype == np.uint8
-    originals, *copies = np.split(recorder.X_, 1 + n_copies)
+    classifier = AugmentedClassifier(recorder, n_copies=n_copies, random_state=0)
+    fitted = classifier.fit(X, y, sample_weight=weights).estimator_
+    assert fitted.X_.shape == (300 * (1 + n_copies), *shape[1:])
+    assert fitted.X_.dtype == np.uint8
+    originals, *copies = np.split(fitted.X_, 1 + n_copies)
     np.testing.assert_array_equal(originals, X)
     for i, copy in enumerate(copies):
         assert (copy != X).mean() > 0.2
         assert all((copy != other).any() for other in copies[:i])
-    np.testing.assert_array_equal(recorder.y_, np.tile(y, 1 + n_copies))
-    np.testing.assert_array_equal(recorder.sample_weight_, np.tile(weights, 1 + n_copies))
+    np.testing.assert_array_equal(fitted.y_, np.tile(y, 1 + n_copies))
+    np.testing.assert_array_equal(fitted.sample_weight_, np.tile(weights, 1 + n_copies))
     classifier.predict(X)
-    np.testing.assert_array_equal(recorder.predicted_X_, X)
+    np.testing.assert_array_equal(fitted.predicted_X_, [X])
 
 
 def test_no_copies_is_the_bare_classifier(digits, forest):
@@ -85,13 +74,13 @@ def test_helps_where_images_are_moved(digits):
     assert augmented.fit(X[:200], y[:200]).score(moved, y[200:]) > bare + 0.1
 
 
-def test_seeds(digits, forest):
+def test_seeds(digits, recorder):
     X, y = digits
 
     def fitted_on(random_state, seed_of_augmentation, n_copies=1):
         augmenter = ImageAugmenter(random_state=seed_of_augmentation)
         return (
-            AugmentedClassifier(Recorder(), augmenter, n_copies=n_copies, random_state=random_state)
+            AugmentedClassifier(recorder, augmenter, n_copies=n_copies, random_state=random_state)
             .fit(X, y)
             .estimator_.X_
         )
@@ -101,6 +90,30 @@ def test_seeds(digits, forest):
     np.testing.assert_array_equal(fitted_on(None, 7), fitted_on(None, 7))
     assert (fitted_on(None, None) != fitted_on(None, None)).any()
     assert (fitted_on(0, None) != fitted_on(1, None)).any()
+
+
+def test_shape_of_images_is_the_estimators(make_small):
+    X = np.zeros((40, 60), dtype=np.uint8)
+    X[:, 7] = 255
+    network = make_small(image_shape=(6, 10), epochs=1)
+    shifts = ImageAugmenter(rotation=0, shift=(0.5, 0), shear=0, zoom=0, horizontal_flip=False)
+    classifier = AugmentedClassifier(network, shifts)
+    grown = classifier._complete_augmentation().augment(X, random_state=0)
+    assert set(np.flatnonzero(grown.any(axis=0)) % 10) == {7}
+    classifier.fit(X, np.arange(40) % 2)
+    assert shifts.image_shape is None
+    with pytest.raises(ValueError, match=r"image_shape=\(10, 6\) of augmentation, but \(6, 10\)"):
+        classifier.set_params(augmentation__image_shape=(10, 6)).fit(X, np.arange(40) % 2)
+
+
+def test_early_stopping_inside(digits, make_small):
+    X, y = digits
+    classifier = AugmentedClassifier(make_small(early_stopping=True), random_state=0)
+    with pytest.warns(UserWarning, match="holds out variants of images that it is trained on"):
+        classifier.fit(X, y)
+    classifier.fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
+    accuracy = classifier.estimator_.history_["val_accuracy"][classifier.estimator_.best_epoch_ - 1]
+    assert accuracy == classifier.score(X[200:], y[200:])
 
 
 def test_tuned_as_one(digits, forest):
@@ -136,5 +149,11 @@ def test_errors(digits):
         AugmentedClassifier(GaussianNB(), n_copies=-1).fit(X, y)
     with pytest.raises(ValueError, match="'augmentation' parameter"):
         AugmentedClassifier(GaussianNB(), "flip").fit(X, y)
+    with pytest.raises(TypeError, match=r"must be a classifier, got LinearRegression\(\)"):
+        AugmentedClassifier(LinearRegression()).fit(X, y)
+    with pytest.raises(ValueError, match="Cannot set augmentation__zoom, for augmentation is None"):
+        AugmentedClassifier(GaussianNB()).set_params(augmentation__zoom=0.2)
+    with pytest.raises(ValueError, match="X has 16 features, but AugmentedClassifier is expecting"):
+        AugmentedClassifier(DummyClassifier()).fit(X, y).predict(X[:, :16])
     with pytest.raises(ValueError, match="'zoom' parameter of ImageAugmenter"):
         AugmentedClassifier(GaussianNB(), ImageAugmenter(zoom=2)).fit(X, y)

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skfashion.datasets import load_fashion_sample
+from skfashion.errors import PixelRangeWarning
 from skfashion.preprocessing import ImageAugmenter
 from skfashion.preprocessing._variants import affine_maps, warp
 
@@ -185,6 +186,67 @@ def test_seeds():
         seeded.augment(X, random_state="three")
 
 
+def test_a_strength_leaves_what_others_draw():
+    X = random_images((50, 20, 20), "uint8")
+    shifts = ImageAugmenter(**{**NOTHING, "shift": 0.2}, random_state=0)
+    erasing = clone(shifts).set_params(erasing=1.0, zoom=0)
+    moved, erased = shifts.augment(X), erasing.augment(X)
+    np.testing.assert_array_equal(erased[erased != 0], moved[erased != 0])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int32", "int64"])
+def test_whole_numbers_are_rounded(dtype):
+    X = random_images((30, 12, 12), dtype)
+    parameters = {"fill": 0, "random_state": 0}
+    expected = np.rint(ImageAugmenter(**parameters).augment(X.astype(np.float64)))
+    np.testing.assert_array_equal(ImageAugmenter(**parameters).augment(X), expected)
+
+
+def test_large_whole_numbers():
+    unchanging = ImageAugmenter(probability=0)
+    X = np.full((2, 5, 5), 2**53, dtype=np.uint64)
+    np.testing.assert_array_equal(unchanging.augment(X), X)
+    with pytest.raises(ValueError, match=r"whole numbers above 2\*\*53"):
+        unchanging.augment(X + np.uint64(1))
+
+
+def test_strips_are_not_turned():
+    X = np.full((50, 1, 64), 100, dtype=np.uint8)
+    variants = ImageAugmenter(rotation=180, shift=0, zoom=0, random_state=0).augment(X)
+    np.testing.assert_array_equal(variants, X)
+
+
+def test_fill_on_another_scale():
+    X = random_images((10, 8, 8), "float64") / 100
+    with pytest.warns(PixelRangeWarning, match=r"fill=255 is far from all pixels of X, .* from 0"):
+        ImageAugmenter(fill=255).augment(X)
+    ImageAugmenter(fill=1).augment(X)
+    ImageAugmenter(fill=-1).augment(X)
+    with pytest.raises(ValueError, match="fill=100000 is too large for pixels of type float16"):
+        ImageAugmenter(fill=100000).augment(X.astype(np.float16))
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((5, 560), r"560 features, no square, .* image_shape=\(1, 560\) if they are strips"),
+        ((28, 28), r"taken for 28 images of \(1, 28, 1\)\. One image is X\[None\]"),
+        ((16, 16), r"taken for 16 images of \(4, 4, 1\)"),
+        ((32, 32, 3), r"taken for 32 images of \(32, 3, 1\)"),
+    ],
+)
+def test_doubtful_guesses_are_told(shape, message):
+    with pytest.warns(UserWarning, match=message) as caught:
+        ImageAugmenter().augment(np.zeros(shape))
+    assert caught[0].filename == __file__
+
+
+def test_meant_shapes_are_not_doubted():
+    ImageAugmenter(image_shape=(1, 560)).augment(np.zeros((5, 560)))
+    ImageAugmenter(image_shape=(1, 28)).fit_transform(np.zeros((28, 28)))
+    ImageAugmenter().augment(np.zeros((32, 32, 32, 3)))
+
+
 def test_fill():
     X = np.full((200, 12, 12), 7.0)
     for fill in "nearest", "reflect":
@@ -206,6 +268,8 @@ def test_erasing():
     assert 0.22 < (area > 0).mean() < 0.28
     assert 0.015 < area[area > 0].min() < 0.03
     assert 0.35 < area.max() < 0.42
+    strips = ImageAugmenter(**NOTHING, erasing=1, random_state=0).augment(X.reshape(-1, 1, 784))
+    assert 0.19 < (strips == 0).mean() < 0.23
     rectangles = holes.any(axis=1).sum(axis=1) * holes.any(axis=2).sum(axis=1)
     np.testing.assert_array_equal(rectangles, holes.sum(axis=(1, 2)))
 
@@ -248,6 +312,8 @@ def test_transform_leaves_images_alone():
     np.testing.assert_array_equal(augmenter.transform(X[:3].reshape(3, 784)), X[:3].reshape(3, 784))
     with pytest.raises(ValueError, match=r"X holds images of shape \(27, 28, 1\)"):
         augmenter.transform(X[:, 1:])
+    first = ImageAugmenter(image_shape=(3, 8, 8)).fit(np.zeros((2, 3, 8, 8)))
+    assert first.transform(np.zeros((1, 3, 8, 8))).shape == (1, 3, 8, 8)
     with pytest.raises(NotFittedError):
         ImageAugmenter().transform(X)
 
@@ -297,3 +363,5 @@ def test_wrong_images():
         ImageAugmenter().augment(csr_array(np.eye(4)))
     with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
         ImageAugmenter().augment(np.arange(4.0))
+    with pytest.raises(ValueError, match="at most 32766 pixels a side"):
+        ImageAugmenter(image_shape=(1, 40_000)).augment(np.zeros((1, 40_000)))
