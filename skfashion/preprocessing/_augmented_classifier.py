@@ -275,7 +275,7 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, NestedParametersE
     def _check(self, X):
         X = validate_data(self, X, reset=False, dtype="numeric", **ANY_AXES)
         n_features = int(np.prod(X.shape[1:]))
-        if n_features != self.n_features_in_:
+        if X.ndim > 1 and n_features != self.n_features_in_:
             raise ValueError(
                 f"X has {n_features} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input."

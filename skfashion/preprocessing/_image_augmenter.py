@@ -29,8 +29,8 @@ _MAX_WHOLE_NUMBER = 2**53  # that double precision holds
 _FAR = 5
 # OpenCV's.
 _MAX_SIDE, _MAX_CHANNELS = 32_766, 512
-# With fewer features X is rather a table than images.
-_MIN_IMAGE_FEATURES = 25
+# Smaller ones are rather a table than one image, or several.
+_MIN_IMAGE_SIDE, _MIN_IMAGE_FEATURES = 12, 25
 
 
 class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -397,7 +397,7 @@ def _warn_of_guess(X, given, image_shape):
     if given is not None:
         return
     size = X.shape
-    if (len(size) == 2 and size[0] == size[1] > 4) or (
+    if (len(size) == 2 and size[0] == size[1] >= _MIN_IMAGE_SIDE) or (
         len(size) == 3 and size[0] == size[1] and size[2] in (3, 4)
     ):
         warn(
