@@ -161,7 +161,8 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, NestedParametersE
         if holds_out and self.n_copies > 0 and fit_params.get("X_val") is None:
             warn(
                 f"{type(self.estimator).__name__} has early_stopping=True, and holds out variants "
-                "of images that it is trained on, so it stops late. Give it validation images."
+                "of images that it is trained on, so it stops late. Give X_val and y_val, if it "
+                "takes them, or set early_stopping=False."
             )
         estimator = clone(self.estimator).fit(grown, np.tile(y, self.n_copies + 1), **fit_params)
         validate_data(self, given_X, reset=True, skip_check_array=True, ensure_2d=False)

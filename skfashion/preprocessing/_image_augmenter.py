@@ -293,7 +293,6 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         X = check_array(X, dtype="numeric", estimator=self, input_name="X", **ANY_AXES)
         image_shape = check_augmenter(self, X)
-        _warn_of_guess(X, self.image_shape, image_shape)
         rng = np.random.default_rng(
             draw_seed(self.random_state if random_state is None else random_state)
         )
@@ -315,7 +314,7 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 def check_augmenter(augmenter, X=None, image_shape=None):
-    """Raise unless an augmenter can vary such images.
+    """Raise unless an augmenter can vary such images; warn where they are doubtful.
 
     Parameters
     ----------
@@ -334,6 +333,8 @@ def check_augmenter(augmenter, X=None, image_shape=None):
     own = augmenter.image_shape
     if image_shape is None:
         image_shape = infer_image_shape(X.shape, own)
+        if own is None:
+            _warn_of_guess(X.shape, image_shape)
     elif own is not None and complete_image_shape(own) != image_shape:
         raise ValueError(f"image_shape={own} of ImageAugmenter, but images are {image_shape}.")
     height, width, channels = image_shape
@@ -392,11 +393,8 @@ def _check_fill(fill, X):
         )
 
 
-def _warn_of_guess(X, given, image_shape):
-    """Warn where what was given is hardly what the user means."""
-    if given is not None:
-        return
-    size = X.shape
+def _warn_of_guess(size, image_shape):
+    """Warn where an array of this size is hardly what it was taken for."""
     if (len(size) == 2 and size[0] == size[1] >= _MIN_IMAGE_SIDE) or (
         len(size) == 3 and size[0] == size[1] and size[2] in (3, 4)
     ):

@@ -164,7 +164,8 @@ def warp(images, maps, fill):
     exact = (np.abs(linear) == np.eye(2)).all()
     flags = (cv2.INTER_NEAREST if exact else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
     borders = {"nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
-    border, value = borders.get(fill, cv2.BORDER_CONSTANT), (0 if fill in borders else fill,) * 4
+    border = borders.get(fill, cv2.BORDER_CONSTANT)
+    value = (0.0 if fill in borders else float(fill),) * 4
     warped = images.copy()
     for image, matrix, target, move in zip(images, maps, warped, moves.tolist(), strict=True):
         if move:

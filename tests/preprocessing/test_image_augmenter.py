@@ -259,6 +259,13 @@ def test_fill():
     np.testing.assert_array_equal(np.unique(colour), [7, 9])
 
 
+@pytest.mark.parametrize("number", [np.uint8, np.int64, np.float32, np.float64, float])
+def test_fill_is_any_number(number):
+    X = np.full((20, 8, 8), 3, dtype=np.uint8)
+    variants = ImageAugmenter(shift=0.4, fill=number(2), random_state=0).augment(X)
+    np.testing.assert_array_equal(np.unique(variants), [2, 3])
+
+
 def test_erasing():
     X = np.full((2000, 28, 28), 255, dtype=np.uint8)
     variants = ImageAugmenter(**NOTHING, erasing=0.25, random_state=0).augment(X)
