@@ -15,11 +15,12 @@ import skfashion
         "from skfashion import FashionCNNClassifier; FashionCNNClassifier()",
         "import skfashion.datasets as d; d.load_fashion_sample()",
         "from skfashion.recipes import make_recipe; make_recipe('basic')",
+        "from skfashion.preprocessing import ImageAugmenter; ImageAugmenter()",
         "import skfashion.cli",
     ],
 )
-def test_neither_keras_nor_tensorflow(statement):
-    code = f"{statement}\nimport sys; print({{'keras', 'tensorflow'}} & set(sys.modules))"
+def test_neither_keras_nor_tensorflow_nor_opencv(statement):
+    code = f"{statement}\nimport sys; print({{'cv2', 'keras', 'tensorflow'}} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.strip() == "set()", result.stderr
 

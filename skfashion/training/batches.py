@@ -99,16 +99,19 @@ class BatchMaker:
         self._thread.shutdown()
 
     def _prepare(self, rows, epoch, step):
-        variation = self.variation
+        augmentation = self.variation.augmentation
+        mixes = self.variation.mixup > 0 or self.variation.cutmix > 0
         images = self.images.X[rows]
         targets, weights = self.targets[self.images.y[rows]], self.images.weights[rows]
+        if augmentation is None and not mixes:
+            return standardize(images, *self.standardization), targets, weights
         rng = np.random.default_rng(derive_seed(self.seed, Purpose.AUGMENTATION, epoch, step))
-        if variation.augmentation is not None:
+        if augmentation is not None:
             images = images.reshape(-1, *self.standardization[0])
-            images = make_variants(images, draw_variants(len(rows), rng), variation.augmentation)
+            images = make_variants(images, draw_variants(len(rows), rng), augmentation)
         images = standardize(images, *self.standardization)
-        if variation.mixup or variation.cutmix:
-            return mix(images, targets, weights, variation, rng)
+        if mixes:
+            return mix(images, targets, weights, self.variation, rng)
         return images, targets, weights
 
 
