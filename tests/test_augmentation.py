@@ -96,6 +96,18 @@ class TestTraining:
         np.testing.assert_array_equal(shares[0], shares[2])
         assert (shares[0] != shares[1]).any()
 
+    def test_every_image_is_in_one_batch_of_an_epoch(self, monkeypatch):
+        X = np.arange(42.0).repeat(4).reshape(42, 2, 2)
+        for values in 1, 2 * 8 * 4, 2**20:  # prepared one by one, by twos, all at once
+            monkeypatch.setattr("skfashion.training.batches._GROUP_VALUES", values)
+            with closing(make_batches(X, Variation(None, 0.0, 0.0))) as batches:
+                epoch = list(batches.epoch(0))
+            assert [len(images) for images, _, _ in epoch] == [7] * 6
+            numbers = np.concatenate([images[:, 0, 0, 0] for images, _, _ in epoch])
+            assert sorted(numbers) == list(range(42))
+            labels = np.concatenate([targets.argmax(axis=1) for _, targets, _ in epoch])
+            np.testing.assert_array_equal(labels, numbers)
+
     def test_images_vary_before_they_are_standardized(self):
         X = np.full((8, 6, 6), 100, dtype=np.uint8)
         variation = Variation(ImageAugmenter(erasing=1, fill=200), 0.0, 0.0)
@@ -104,15 +116,16 @@ class TestTraining:
         np.testing.assert_allclose(images.min(), 0, atol=1e-6)
         np.testing.assert_allclose(images.max(), 1, atol=1e-6)
 
-    def test_the_next_batch_is_made_meanwhile(self):
+    def test_the_next_batches_are_made_meanwhile(self, monkeypatch):
+        monkeypatch.setattr("skfashion.training.batches._GROUP_VALUES", 1)  # a batch a group
         X = np.zeros((40, 6, 6))
         made = []
         with closing(make_batches(X, Variation(None, 0.0, 0.0))) as batches:
             prepare = batches._prepare
 
-            def note(rows, epoch, step):
-                made.append((step, threading.current_thread()))
-                return prepare(rows, epoch, step)
+            def note(parts, epoch, number):
+                made.append((number, threading.current_thread()))
+                return prepare(parts, epoch, number)
 
             batches._prepare = note
             for step, _ in enumerate(batches.epoch(0)):
@@ -120,7 +133,7 @@ class TestTraining:
                 while len(made) < min(step + 2, 5) and time.monotonic() < deadline:
                     time.sleep(0.001)
                 assert len(made) == min(step + 2, 5)
-        assert [step for step, _ in made] == list(range(5))
+        assert [number for number, _ in made] == list(range(5))
         assert threading.current_thread() not in [thread for _, thread in made]
 
     def test_validation_images_are_not_augmented(self, digits, make_small):

@@ -12,6 +12,10 @@ from skfashion.preprocessing._variants import draw_variants, make_variants, rand
 
 __all__ = ["BatchMaker", "LabelledImages", "Variation", "mix"]
 
+# Values that are prepared at once: small batches are prepared by the group, because for each of
+# them a third of the time would go into the overhead of its calls.
+_GROUP_VALUES = 2**20
+
 
 @dataclass
 class LabelledImages:
@@ -53,7 +57,7 @@ class Variation:
 
 
 class BatchMaker:
-    """Makes a training's batches; the next one in a thread while the last one is trained on.
+    """Makes a training's batches; the next ones in a thread while the last are trained on.
 
     Parameters
     ----------
@@ -80,6 +84,8 @@ class BatchMaker:
         self.variation = variation
         self.seed = seed
         self.n_steps = math.ceil(len(images.rows) / batch_size)
+        batch_values = batch_size * math.prod(standardization[0])
+        self._n_together = max(1, _GROUP_VALUES // batch_values)
         self._thread = ThreadPoolExecutor(max_workers=1)
 
     def epoch(self, epoch):
@@ -87,32 +93,37 @@ class BatchMaker:
         shuffle = np.random.default_rng(derive_seed(self.seed, Purpose.SHUFFLE, epoch))
         # Equal parts, so that no last batch is too small for batch normalisation.
         parts = np.array_split(shuffle.permutation(self.images.rows), self.n_steps)
-        following = self._thread.submit(self._prepare, parts[0], epoch, 0)
-        for step in range(1, self.n_steps):
-            batch = following.result()
-            following = self._thread.submit(self._prepare, parts[step], epoch, step)
-            yield batch
-        yield following.result()
+        starts = range(0, self.n_steps, self._n_together)
+        groups = [parts[start : start + self._n_together] for start in starts]
+        following = self._thread.submit(self._prepare, groups[0], epoch, 0)
+        for number, group in enumerate(groups[1:], start=1):
+            batches = following.result()
+            following = self._thread.submit(self._prepare, group, epoch, number)
+            yield from batches
+        yield from following.result()
 
     def close(self):
-        """End the thread, after the batch that it is at."""
+        """End the thread, after the batches that it is at."""
         self._thread.shutdown()
 
-    def _prepare(self, rows, epoch, step):
+    def _prepare(self, parts, epoch, number):
+        """The batches of these rows: the group of this number in its epoch."""
         augmentation = self.variation.augmentation
         mixes = self.variation.mixup > 0 or self.variation.cutmix > 0
+        rng = np.random.default_rng(derive_seed(self.seed, Purpose.AUGMENTATION, epoch, number))
+        rows = np.concatenate(parts)
         images = self.images.X[rows]
-        targets, weights = self.targets[self.images.y[rows]], self.images.weights[rows]
-        if augmentation is None and not mixes:
-            return standardize(images, *self.standardization), targets, weights
-        rng = np.random.default_rng(derive_seed(self.seed, Purpose.AUGMENTATION, epoch, step))
         if augmentation is not None:
             images = images.reshape(-1, *self.standardization[0])
             images = make_variants(images, draw_variants(len(rows), rng), augmentation)
         images = standardize(images, *self.standardization)
+        targets, weights = self.targets[self.images.y[rows]], self.images.weights[rows]
+        ends = np.cumsum([len(part) for part in parts])[:-1]
+        arrays = [np.split(array, ends) for array in (images, targets, weights)]
+        batches = list(zip(*arrays, strict=True))
         if mixes:
-            return mix(images, targets, weights, self.variation, rng)
-        return images, targets, weights
+            return [mix(i, t, w, self.variation, rng) for i, t, w in batches]
+        return batches
 
 
 def mix(images, targets, weights, variation, rng):
