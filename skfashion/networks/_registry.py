@@ -5,10 +5,10 @@ from importlib import import_module
 
 from skfashion._names import check_name
 
-__all__ = ["build_network", "get_architecture", "list_networks"]
+__all__ = ["build_network", "default_options", "get_architecture", "list_networks"]
 
 # Each name is a module of this package with a function ``build``.
-_NAMES = ("basic", "fast")
+_NAMES = ("basic", "fast", "lenet", "mobilenetv2", "resnet50v2", "small", "vgg2", "vgg3")
 
 
 def list_networks():
@@ -23,7 +23,7 @@ def list_networks():
     --------
     >>> from skfashion.networks import list_networks
     >>> list_networks()
-    ['basic', 'fast']
+    ['basic', 'fast', 'lenet', 'mobilenetv2', 'resnet50v2', 'small', 'vgg2', 'vgg3']
     """
     return sorted(_NAMES)
 
@@ -48,6 +48,12 @@ def get_architecture(name):
     """
     check_name("architecture", name, _NAMES)
     return import_module(f"skfashion.networks.{name}").build
+
+
+def default_options(name):
+    """The options that a registered architecture has, with their defaults."""
+    _, _, *options = inspect.signature(get_architecture(name)).parameters.values()
+    return {option.name: option.default for option in options}
 
 
 def build_network(name, image_shape, n_classes, **options):
@@ -85,7 +91,7 @@ def build_network(name, image_shape, n_classes, **options):
     93322
     """
     build = get_architecture(name)
-    known = list(inspect.signature(build).parameters)[2:]
+    known = default_options(name)
     for option in options:
         if option not in known:
             raise TypeError(

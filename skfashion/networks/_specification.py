@@ -1,6 +1,7 @@
 """Which network a classifier was fitted with."""
 
 import inspect
+import os
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skfashion.networks._function_key import function_key
-from skfashion.networks._registry import build_network, get_architecture
+from skfashion.networks._registry import build_network, default_options, get_architecture
 
 __all__ = ["NetworkSpecification"]
 
@@ -37,12 +38,36 @@ class NetworkSpecification:
         """Rate of the layers of a registered architecture whose names begin with "dropout"."""
         return (self.options.get("dropout") or 0.0) if isinstance(self.architecture, str) else 0.0
 
-    def without_dropout(self):
-        """What predicts the same: without dropout, where that is all the option does."""
+    def with_options(self, **options):
+        """The same with these options instead of its own."""
+        return replace(self, options={**self.options, **options})
+
+    def without_pretraining(self):
+        """The same network, to be given weights that were trained already."""
+        if isinstance(self.architecture, str) and "weights" in default_options(self.architecture):
+            return self.with_options(weights=None)
+        return self
+
+    def for_prediction(self):
+        """What predicts the same: without the options of registered ones that training reads."""
         if not isinstance(self.architecture, str):
             return self
-        options = {name: value for name, value in self.options.items() if name != "dropout"}
-        return replace(self, options=options)
+        options = self.without_pretraining().options
+        kept = {k: v for k, v in options.items() if k not in ("dropout", "trainable")}
+        return replace(self, options=kept)
+
+    def training_key(self):
+        """A hashable value, equal for networks that begin with the same weights and learn the same.
+
+        For networks that are equal :meth:`for_prediction`; dropout apart.
+        """
+        options = self.options
+        if isinstance(self.architecture, str):
+            options = {**default_options(self.architecture), **options}
+        weights = options.get("weights")
+        if isinstance(weights, (str, os.PathLike)) and os.path.isfile(weights):
+            weights = os.fspath(weights), os.stat(weights).st_mtime_ns  # it may be written anew
+        return weights, options.get("trainable")
 
     def key(self):
         """A hashable value, equal for equal networks.

@@ -3,9 +3,9 @@
 import keras
 from keras import layers
 
-__all__ = ["build"]
+from skfashion.networks._size import check_size
 
-_SMALLEST = 18
+__all__ = ["build"]
 
 
 def build(image_shape, n_classes, *, dropout=0.0):
@@ -27,12 +27,7 @@ def build(image_shape, n_classes, *, dropout=0.0):
     -------
     network : keras.Model
     """
-    height, width, _ = image_shape
-    if min(height, width) < _SMALLEST:
-        raise ValueError(
-            f"Architecture 'basic' takes images of at least {_SMALLEST}x{_SMALLEST} pixels, "
-            f"got {height}x{width}. Architecture 'fast' takes images of any size."
-        )
+    check_size("basic", image_shape, smallest=18)
 
     def convolution(filters, name):
         return layers.Conv2D(filters, 3, activation="relu", name=name)

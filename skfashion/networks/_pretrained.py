@@ -1,0 +1,115 @@
+"""Networks on top of a backbone from Keras' applications."""
+
+import os
+from pathlib import Path
+
+import keras
+from keras import layers
+
+__all__ = ["build_on_backbone"]
+
+# Applications of the V2 families take pixels scaled to [-1, 1]; there, ImageNet's have about this
+# mean and standard deviation.
+_MEAN, _STD = -0.1, 0.45
+
+_SMALLEST = 32
+
+# Of batch normalisation. Theirs, 0.99 and 0.999, hardly move in the few steps of a fine-tuning.
+_MOMENTUM = 0.9
+
+
+def build_on_backbone(
+    architecture, application, image_shape, n_classes, *, weights, trainable, dropout, size
+):
+    """Build a network that scales and colours images, extracts features, and classifies these.
+
+    Parameters
+    ----------
+    architecture : str
+        Name of the architecture, for messages.
+    application : callable
+        A function of ``keras.applications``.
+    image_shape : tuple of 3 int
+        Height, width and channels: 1, which is repeated, or 3.
+    n_classes : int
+        Number of classes.
+    weights : "imagenet", str, path-like or None
+        What the backbone begins with.
+    trainable : bool
+        Whether the backbone learns.
+    dropout : float
+        Fraction of the backbone's features dropped in training.
+    size : int
+        Height and width, in pixels, that images are resized to.
+
+    Returns
+    -------
+    network : keras.Model
+
+    Raises
+    ------
+    ValueError
+        If images have neither 1 nor 3 channels, ``size`` is too small, or the weights are of
+        another architecture.
+    FileNotFoundError
+        If there is no such weights file.
+    OSError
+        If ImageNet's weights are neither on this machine nor can be downloaded.
+    """
+    channels = image_shape[2]
+    if channels not in (1, 3):
+        raise ValueError(
+            f"Architecture {architecture!r} takes images of 1 or 3 channels, got {channels}."
+        )
+    if size < _SMALLEST:
+        raise ValueError(
+            f"size of architecture {architecture!r} must be at least {_SMALLEST} pixels, got "
+            f"{size}."
+        )
+    inputs = keras.Input(image_shape, name="images")
+    x = layers.Concatenate(name="repeat")([inputs] * 3) if channels == 1 else inputs
+    x = layers.Resizing(size, size, name="resize")(x)
+    x = layers.Rescaling(_STD, _MEAN, name="scale")(x)
+    backbone = _build_backbone(architecture, application, x, weights)
+    for layer in backbone.layers:
+        layer.trainable = trainable
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = _MOMENTUM
+    x = layers.GlobalAveragePooling2D(name="features")(backbone.output)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    outputs = layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name=architecture)
+
+
+def _build_backbone(architecture, application, images, weights):
+    arguments = {"include_top": False, "input_tensor": images, "input_shape": images.shape[1:]}
+    if weights == "imagenet":
+        try:
+            return application(weights="imagenet", **arguments)
+        except Exception as error:
+            if type(error) is not Exception:  # which is what Keras raises if it cannot download
+                raise
+            cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", "models")
+            raise OSError(
+                f"ImageNet's weights for architecture {architecture!r} are not on this machine and "
+                "could not be downloaded. Download the file that is named at the end of this "
+                f"message elsewhere and put it into {cache}, or give its path as "
+                "architecture__weights; architecture__weights=None begins with random weights. "
+                f"Keras said: {error}"
+            ) from error
+    backbone = application(weights=None, **arguments)
+    if weights is not None:
+        _load(architecture, backbone, Path(weights))
+    return backbone
+
+
+def _load(architecture, backbone, path):
+    if not path.is_file():
+        raise FileNotFoundError(f"No weights file {str(path)!r} for architecture {architecture!r}.")
+    try:
+        backbone.load_weights(path)
+    except Exception as error:  # Keras and h5py raise many kinds
+        raise ValueError(
+            f"{path} does not hold the weights of architecture {architecture!r}'s backbone "
+            f"(keras.applications, include_top=False): {error}"
+        ) from error

@@ -1,0 +1,52 @@
+"""Small residual networks: what ``fast`` and ``small`` share."""
+
+import keras
+from keras import layers
+
+__all__ = ["build_residual"]
+
+
+def build_residual(name, image_shape, n_classes, *, stem, stages, dropout):
+    """Build a network of a stem and residual stages, each after pooling.
+
+    Pooling comes early, because convolutions with many channels at full resolution are what costs
+    time on a CPU. Padding is "same" throughout, so images of any size will do.
+
+    Parameters
+    ----------
+    name : str
+        Of the network.
+    image_shape : tuple of 3 int
+        Height, width and channels.
+    n_classes : int
+        Number of classes.
+    stem : int
+        Channels of the first convolution.
+    stages : list of int
+        Channels of each stage: a convolution that changes their number, and one with a shortcut.
+    dropout : float
+        Fraction of the pooled features dropped in training.
+
+    Returns
+    -------
+    network : keras.Model
+    """
+
+    def convolution(x, filters, name):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
+        # Keras' default momentum of 0.99 underfits in the few hundred steps of a short fit.
+        x = layers.BatchNormalization(momentum=0.8, name=f"{name}_norm")(x)
+        return layers.ReLU(name=f"{name}_relu")(x)
+
+    inputs = keras.Input(image_shape, name="images")
+    x = convolution(inputs, stem, "stem")
+    for number, filters in enumerate(stages, start=1):
+        x = layers.MaxPooling2D(padding="same", name=f"pool{number}")(x)
+        x = convolution(x, filters, f"stage{number}a")
+        shortcut = x
+        x = convolution(x, filters, f"stage{number}b")
+        x = layers.Add(name=f"stage{number}_add")([shortcut, x])
+    x = layers.GlobalMaxPooling2D(name="features")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    outputs = layers.Dense(n_classes, activation="softmax", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name=name)

@@ -1,0 +1,48 @@
+"""ResNet-50 version 2, from Keras' applications, with ImageNet's weights."""
+
+import keras
+
+from skfashion.networks._pretrained import build_on_backbone
+
+__all__ = ["build"]
+
+
+def build(image_shape, n_classes, *, weights="imagenet", trainable=True, dropout=0.2, size=85):
+    """Build ``resnet50v2``: images resized, ResNet50V2, global average pooling, softmax.
+
+    Parameters
+    ----------
+    image_shape : tuple of 3 int
+        Height, width and channels: 1, which is repeated, or 3.
+    n_classes : int
+        Number of classes.
+    weights : "imagenet", str, path-like or None, default="imagenet"
+        What the backbone begins with: ImageNet's weights, from Keras' cache or else downloaded
+        (94 MB); a file that ``save_weights`` wrote for ``keras.applications.ResNet50V2``
+        without its top; or random weights.
+    trainable : bool, default=True
+        Whether the backbone learns, or its last layer alone.
+    dropout : float, default=0.2
+        Fraction of the backbone's features dropped in training.
+    size : int, default=85
+        Height and width that images are resized to, 32 pixels at least. Time grows with its square.
+
+    Returns
+    -------
+    network : keras.Model
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Identity Mappings in Deep Residual Networks",
+       arXiv:1603.05027, 2016.
+    """
+    return build_on_backbone(
+        "resnet50v2",
+        keras.applications.ResNet50V2,
+        image_shape,
+        n_classes,
+        weights=weights,
+        trainable=trainable,
+        dropout=dropout,
+        size=size,
+    )
