@@ -1,5 +1,6 @@
 """The classifier: a Keras convolutional network as a scikit-learn estimator."""
 
+import os
 from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -43,13 +44,11 @@ from skfashion._warnings import warn
 from skfashion.errors import PixelRangeWarning
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.preprocessing import ImageAugmenter
-from skfashion.preprocessing._image_augmenter import check_augmenter
-from skfashion.training.batches import LabelledImages, Variation
+from skfashion.preprocessing._image_augmenter import automatic_augmenter, check_augmenter
+from skfashion.training.batches import LabelledImages
 from skfashion.training.views import make_views
 
 __all__ = ["FashionCNNClassifier"]
-
-_LEARNING_RATE = 5e-3
 
 
 class FashionCNNClassifier(
@@ -77,32 +76,39 @@ class FashionCNNClassifier(
         Height, width and (1 if left out) channels of flattened images, in pixels. None means: a
         perfect square of features is one grey image, three times a perfect square one colour
         image, anything else a strip one pixel high.
-    augmentation : ImageAugmenter, default=None
+    augmentation : ImageAugmenter, "auto" or None, default="auto"
         Gives each training image a fresh variant in every epoch, made while the network computes.
-        Validation images are left as they are, and so are those to predict.
-        ``augmentation__rotation=5`` sets a parameter of it; its ``random_state`` is not used.
+        Validation images are left as they are, and so are those to predict. "auto" moves images by
+        up to a 28th of their height and width, in whole pixels: a pixel each way for 28x28, nothing
+        where either is below 15. The edge is repeated. ``augmentation__rotation=5`` sets a
+        parameter of an ImageAugmenter; its ``random_state`` is not used.
     mixup : float, default=0.0
         Parameter of the Beta distribution that says by which shares a training image and its label
-        are mixed with another image of the batch [3]_; 0 mixes none. Published values are around
+        are mixed with another image of the batch [4]_; 0 mixes none. Published values are around
         0.2.
     cutmix : float, default=0.0
-        The same for a rectangle of another image that is pasted into it [4]_; usually 1. With
+        The same for a rectangle of another image that is pasted into it [5]_; usually 1. With
         ``mixup`` too, each batch has one or the other.
-    optimizer : str, keras.optimizers.Optimizer or subclass of it, default="adamw"
+    optimizer : str, keras.optimizers.Optimizer or subclass of it, default="muon"
         Keras' name of the optimizer, its class, or an instance, which is never changed.
         ``optimizer__momentum=0.9`` sets what it is made with. With ``use_ema``, the averaged
-        weights are what is validated and kept.
+        weights are what is validated and kept. "muon" is Keras' Muon, with kernels of convolutions
+        orthogonalised too [3]_, which Keras leaves to Adam.
     learning_rate : float, default=None
         The optimizer's learning rate, or with ``schedule`` its highest. None takes that of an
-        optimizer instance, and 5e-3 for a name or class.
+        optimizer instance, and otherwise 0.02 with "muon", 0.005 with others.
     weight_decay : float, default=None
         Strength of the decoupled weight decay on kernels, as in AdamW: each step shrinks them by
         ``learning_rate * weight_decay``. None takes that of an optimizer instance, and 0 for a
         name or class.
-    schedule : {"one_cycle", "cosine"} or None, default="one_cycle"
-        How the learning rate changes from step to step: "one_cycle" rises linearly for the first
-        quarter of the training and falls linearly to zero, "cosine" falls along half a cosine,
-        None keeps it, and lets callbacks change it.
+    schedule : {"one_cycle", "cosine", "plateau"}, LearningRateSchedule or None, \
+            default="one_cycle"
+        How the learning rate changes: "one_cycle" rises linearly for the first quarter of the
+        training and falls linearly to zero, "cosine" falls along half a cosine, "plateau" halves
+        it when the validation loss (without validation images the training loss) has not fallen
+        for 3 epochs, None keeps it, and lets callbacks change it. A schedule of
+        ``keras.optimizers.schedules`` gives the learning rate of each step itself, so
+        ``learning_rate`` must be None.
     label_smoothing : float, default=0.1
         Share of each label that is spread evenly over all classes in the training loss. It often
         raises accuracy, and makes probabilities more cautious than they need be: where these
@@ -112,10 +118,18 @@ class FashionCNNClassifier(
     l2 : float, default=0.0
         Strength of the L2 penalty on kernels: times the sum of their squares it is added to the
         loss.
-    batch_size : int, default=64
-        Images per training step, at most; an epoch is cut into equal batches.
+    batch_size : int or "auto", default="auto"
+        Images per training step, at most; an epoch is cut into equal batches. "auto" means a
+        fiftieth of the training images, 16 at least and 256 at most: few images still make many
+        steps, and many images few.
     epochs : int, default=10
         Passes over the training images, at most.
+    freeze_epochs : int, default=0
+        Epochs, of ``epochs``, in which a pretrained network's last layer learns alone; in the
+        others all of it does, at a tenth of the learning rate, and so it does with ``warm_start``
+        and in :meth:`partial_fit`. Schedule, patience and callbacks begin anew in the second of
+        the two stages. For architectures with an option ``trainable``, which is False in the first.
+        With no more ``epochs`` than that, the last layer alone learns.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as elsewhere in scikit-learn.
     early_stopping : bool, default=False
@@ -128,6 +142,13 @@ class FashionCNNClassifier(
     patience : int, default=10
         Epochs without a lower validation loss before early stopping stops. With no more
         ``epochs`` than that, it trains them all and keeps the best.
+    checkpoint : str or path-like, default=None
+        A ``.keras`` file for the best classifier so far, which :meth:`load` reads. It is written,
+        whole or not at all, after each epoch with a lower validation loss (without validation
+        images, training loss) than in all of ``history_``, and after the first where there is no
+        such file. That it can be written is checked before the training. A fit anew replaces an
+        earlier file, and the fits of a search or cross-validation all write the same one.
+        :meth:`partial_fit` writes none.
     callbacks : keras callback or list of them, default=None
         Instances or classes. Each fit uses copies; the instances given never change.
         ``callbacks__patience=3`` goes to every class whose constructor takes it,
@@ -201,9 +222,11 @@ class FashionCNNClassifier(
        Machine Learning Algorithms", arXiv:1708.07747, 2017.
     .. [2] L. N. Smith, N. Topin, "Super-Convergence: Very Fast Training of Neural Networks Using
        Large Learning Rates", arXiv:1708.07120, 2017.
-    .. [3] H. Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, "mixup: Beyond Empirical Risk
+    .. [3] K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024,
+       https://kellerjordan.github.io/posts/muon/.
+    .. [4] H. Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, "mixup: Beyond Empirical Risk
        Minimization", arXiv:1710.09412, 2017.
-    .. [4] S. Yun, D. Han, S. J. Oh, S. Chun, J. Choe, Y. Yoo, "CutMix: Regularization Strategy to
+    .. [5] S. Yun, D. Han, S. J. Oh, S. Chun, J. Choe, Y. Yoo, "CutMix: Regularization Strategy to
        Train Strong Classifiers with Localizable Features", arXiv:1905.04899, 2019.
 
     Examples
@@ -228,22 +251,28 @@ class FashionCNNClassifier(
     _parameter_constraints: ClassVar[dict] = {
         "architecture": [str, callable],
         "image_shape": ["array-like", None],
-        "augmentation": [ImageAugmenter, None],
+        "augmentation": [ImageAugmenter, StrOptions({"auto"}), None],
         "mixup": [Interval(Real, 0, None, closed="left")],
         "cutmix": [Interval(Real, 0, None, closed="left")],
         "optimizer": [str, HasMethods(["apply_gradients", "get_config"])],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "weight_decay": [Interval(Real, 0, None, closed="left"), None],
-        "schedule": [StrOptions({"one_cycle", "cosine"}), None],
+        "schedule": [
+            StrOptions({"one_cycle", "cosine", "plateau"}),
+            HasMethods(["get_config", "from_config", "__call__"]),
+            None,
+        ],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left"), None],
         "l2": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "epochs": [Interval(Integral, 1, None, closed="left")],
+        "freeze_epochs": [Interval(Integral, 0, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
+        "checkpoint": [str, os.PathLike, None],
         "callbacks": [HasMethods(["set_model", "on_epoch_end"]), list, tuple, None],
         "test_time_augmentation": [
             Interval(Integral, 1, None, closed="left"),
@@ -261,35 +290,34 @@ class FashionCNNClassifier(
         "optimizer__weight_decay": "weight_decay",
     }
 
-    # For mypy, which reads _train from top to bottom.
+    # What a fit sets, from outside this class.
     weights_: tuple
-    history_: dict
-    n_epochs_: int
     _model: Any
-    _optimizer_key: str
-    _optimizer_state: list
+    _network: NetworkSpecification
 
     def __init__(
         self,
         architecture="fast",
         *,
         image_shape=None,
-        augmentation=None,
+        augmentation="auto",
         mixup=0.0,
         cutmix=0.0,
-        optimizer="adamw",
+        optimizer="muon",
         learning_rate=None,
         weight_decay=None,
         schedule="one_cycle",
         label_smoothing=0.1,
         dropout=None,
         l2=0.0,
-        batch_size=64,
+        batch_size="auto",
         epochs=10,
+        freeze_epochs=0,
         class_weight=None,
         early_stopping=False,
         validation_fraction=0.1,
         patience=10,
+        checkpoint=None,
         callbacks=None,
         test_time_augmentation=None,
         warm_start=False,
@@ -310,10 +338,12 @@ class FashionCNNClassifier(
         self.l2 = l2
         self.batch_size = batch_size
         self.epochs = epochs
+        self.freeze_epochs = freeze_epochs
         self.class_weight = class_weight
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.checkpoint = checkpoint
         self.callbacks = callbacks
         self.test_time_augmentation = test_time_augmentation
         self.warm_start = warm_start
@@ -350,7 +380,10 @@ class FashionCNNClassifier(
             shape.
         TypeError
             If the architecture is not called as it should be or gives no Keras model, or a
-            callback is none.
+            callback or schedule is none.
+        OSError
+            If the checkpoint cannot be written, or pretrained weights are neither on this machine
+            nor can be downloaded.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
         """
@@ -364,6 +397,14 @@ class FashionCNNClassifier(
                 f"but y has {classes.tolist()}. Set warm_start=False to start anew."
             )
         check_classes(classes, "y")
+        check_not_forked()
+        from skfashion._fitting import check_training_parameters, fit_network
+
+        check_training_parameters(self)
+        if self.checkpoint is not None:
+            from skfashion.persistence import check_savable
+
+            check_savable(self, self.checkpoint, "checkpoint")
         y_index = np.searchsorted(classes, y)
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
@@ -388,19 +429,15 @@ class FashionCNNClassifier(
             validate_data(self, X_val, reset=False, skip_check_array=True, ensure_2d=False)
         if validation is not None and validation.X is not X:
             self._warn_of_other_scale(validation.X, "X_val")
-        return self._train(
-            self._label(X, y_index, weights, rows),
-            validation,
-            epochs=self.epochs,
-            schedule=self.schedule,
-            patience=self.patience if self.early_stopping else None,
-        )
+        fit_network(self, self._label(X, y_index, weights, rows), validation)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train one epoch on these images, going on where the last call of any fit ended.
 
-        The learning rate is ``learning_rate`` throughout, without schedule. Pixels are
+        The learning rate is ``learning_rate`` throughout (or where that is None, what it stands
+        for), without schedule. Pixels are
         standardised as the first images were. With the optimizer's ``use_ema``, it goes on from
         the averaged weights.
 
@@ -426,7 +463,8 @@ class FashionCNNClassifier(
         ValueError
             If X or y are not as :meth:`fit` wants them, y has other labels than ``classes``,
             ``classes`` is missing in the first call or changes later, ``early_stopping`` is set,
-            or ``class_weight="balanced"``, which needs all labels at once.
+            ``class_weight="balanced"``, which needs all labels at once, or other parameters that
+            :meth:`fit` refuses.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
         """
@@ -460,12 +498,17 @@ class FashionCNNClassifier(
         check_known_labels(y, classes, "y", "classes")
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
+        check_not_forked()
+        from skfashion._fitting import check_training_parameters, continue_fit
+
+        check_training_parameters(self)
         if continues:
             self._warn_of_other_scale(X, "X")
         else:
             self._start_anew(given_X, X, rows, classes, image_shape, draw_seed(self.random_state))
         images = self._label(X, np.searchsorted(classes, y), weights, rows)
-        return self._train(images, None, epochs=1, schedule=None, keep_optimizer=True)
+        continue_fit(self, images)
+        return self
 
     def predict(self, X):
         """Predict the class of each image.
@@ -609,7 +652,8 @@ class FashionCNNClassifier(
         if self.test_time_augmentation is not None:  # may have been set since the fit
             self._validate_params()
             self._check_augmentation(None, self.image_shape_)
-        views = make_views(self.test_time_augmentation, self.augmentation, self._seed)
+        augmenter = self._augmenter(self.image_shape_)
+        views = make_views(self.test_time_augmentation, augmenter, self._seed)
         from skfashion.training.loop import predict_probabilities
 
         with self._borrow_engine() as engine:
@@ -654,8 +698,8 @@ class FashionCNNClassifier(
         ------
         NotFittedError
             If the classifier is not fitted.
-        FileNotFoundError
-            If there is no such folder.
+        OSError
+            If no file can be written there.
         ValueError
             If the file name has another ending, the number of names is not that of the classes, or
             a parameter cannot be stored.
@@ -729,19 +773,27 @@ class FashionCNNClassifier(
         self._check_augmentation(X, image_shape)
         return X, y, image_shape
 
+    def _augmenter(self, image_shape):
+        """What varies images of this shape, or None."""
+        if isinstance(self.augmentation, str):
+            return automatic_augmenter(image_shape)
+        return self.augmentation
+
     def _check_augmentation(self, X, image_shape):
-        augmentation, at_test_time = self.augmentation, self.test_time_augmentation
-        if augmentation is not None:
-            if type(augmentation).augment is not ImageAugmenter.augment:
+        augmenter, at_test_time = self._augmenter(image_shape), self.test_time_augmentation
+        if augmenter is not None:
+            if type(augmenter).augment is not ImageAugmenter.augment:
                 raise TypeError(
-                    f"{type(augmentation).__name__} overrides augment, which training does not "
+                    f"{type(augmenter).__name__} overrides augment, which training does not "
                     "call. Use ImageAugmenter, or AugmentedClassifier with your own."
                 )
-            check_augmenter(augmentation, X, image_shape)
+            check_augmenter(augmenter, X, image_shape)
         elif isinstance(at_test_time, Integral):
             raise ValueError(
-                f"test_time_augmentation={at_test_time} takes variants made by augmentation, which "
-                "is None. Give an ImageAugmenter, or take test_time_augmentation='flip'."
+                f"test_time_augmentation={at_test_time} takes variants made by augmentation, but "
+                f"augmentation={self.augmentation!r} makes none of images of "
+                f"{image_shape[0]}x{image_shape[1]} pixels. Give an ImageAugmenter, or take "
+                "test_time_augmentation='flip'."
             )
         if isinstance(at_test_time, bool):
             raise ValueError(
@@ -786,61 +838,6 @@ class FashionCNNClassifier(
         self._pixel_range = pixel_range(X)
         self._seed = seed
 
-    def _train(
-        self, training, validation, *, epochs, schedule, patience=None, keep_optimizer=False
-    ):
-        from skfashion.training.callbacks import make_callbacks
-        from skfashion.training.engine import StepValues, borrow_engine
-        from skfashion.training.loop import train
-        from skfashion.training.optimizers import specify_optimizer
-
-        check_not_forked()
-        network = self._specify_network()
-        optimizer = specify_optimizer(self.optimizer, self._routed_to("optimizer"))
-        values = StepValues(
-            _first(self.learning_rate, optimizer.learning_rate, _LEARNING_RATE),
-            _first(self.weight_decay, optimizer.weight_decay, 0.0),
-            self.l2,
-            network.dropout,
-        )
-        continues = self.__sklearn_is_fitted__()
-        earlier = self.history_ if continues else {}
-        first_epoch = self.n_epochs_ if continues else 0
-        with borrow_engine(network, optimizer, values) as engine:
-            if continues:
-                engine.load(self.weights_)
-            else:
-                engine.start(self._seed)
-            goes_on = continues and keep_optimizer and self._optimizer_key == optimizer.key()
-            engine.start_training(values, self._optimizer_state if goes_on else None)
-            history, self.best_epoch_ = train(
-                engine,
-                training,
-                validation,
-                self._standardization(),
-                Variation(self.augmentation, self.mixup, self.cutmix),
-                n_classes=len(self.classes_),
-                seed=self._seed,
-                first_epoch=first_epoch,
-                epochs=epochs,
-                batch_size=self.batch_size,
-                learning_rate=values.learning_rate,
-                schedule=schedule,
-                label_smoothing=self.label_smoothing,
-                patience=patience,
-                callbacks=make_callbacks(self.callbacks, self._routed_to("callbacks")),
-                verbose=int(self.verbose),
-            )
-            self._optimizer_key = optimizer.key()
-            self._optimizer_state = engine.optimizer_state()
-            self.weights_ = engine.loaded = engine.weights()
-            self._n_features_out = engine.n_features()
-        self._network = network
-        self._model = None
-        self.n_epochs_ = first_epoch + len(history["loss"])
-        self.history_ = _append_history(earlier, history)
-        return self
-
     def _compose_model(self):
         check_not_forked()
         from skfashion._randomness import fixed_keras_seeds
@@ -850,6 +847,11 @@ class FashionCNNClassifier(
             network = self._network.build()
         network.set_weights(self.weights_)
         return compose_model(network, self._pixel_scale, self._pixel_offset)
+
+    def _network_to_train(self):
+        """As specified now; weights that were fitted need no pretrained ones."""
+        network = self._specify_network()
+        return network.without_pretraining() if self.__sklearn_is_fitted__() else network
 
     def _specify_network(self):
         """What the parameters, classes and image shape of now determine."""
@@ -891,19 +893,3 @@ class FashionCNNClassifier(
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _first(*values):
-    """The first that is not None."""
-    return next(value for value in values if value is not None)
-
-
-def _append_history(earlier, later):
-    """One history after the other; NaN where an epoch has no such figure."""
-
-    def pad(history, name):
-        return history.get(name, [np.nan] * len(history["loss"]))
-
-    if not earlier:
-        return later
-    return {name: pad(earlier, name) + pad(later, name) for name in {**earlier, **later}}

@@ -97,7 +97,7 @@ def train(data, recipe, epochs, output, seed, invert, force):
     started = time.perf_counter()
     try:
         classifier.fit(training.data, training.target)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise click.UsageError(str(error)) from error
     fit_seconds = time.perf_counter() - started
     metrics, report, predicted = _evaluate(classifier, test, training.target_names)

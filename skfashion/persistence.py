@@ -7,6 +7,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -16,7 +17,7 @@ from skfashion.errors import ModelFileError
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.preprocessing import ImageAugmenter
 
-__all__ = ["SavedArchitecture", "load_classifier", "save_classifier"]
+__all__ = ["SavedArchitecture", "check_savable", "load_classifier", "save_classifier"]
 
 _MEMBER = "skfashion.json"
 _OPTIMIZER_MEMBER = "skfashion-optimizer.npz"
@@ -44,7 +45,8 @@ class SavedArchitecture:
         if options != self.options:
             raise ValueError(
                 "The architecture was loaded from a file, without the function that built it: its "
-                f"options, dropout among them, stay {self.options}; got {options}."
+                "options, dropout and trainable (for freeze_epochs) among them, stay "
+                f"{self.options}; got {options}."
             )
         config = copy.deepcopy(self.config)  # Keras empties what it reads
         return keras.saving.deserialize_keras_object(config, safe_mode=True)
@@ -59,14 +61,56 @@ class SavedArchitecture:
         return hash(json.dumps(self.config, sort_keys=True))
 
 
-def save_classifier(classifier, path, *, target_names=None):
-    """Write a fitted classifier; see :meth:`skfashion.FashionCNNClassifier.save`."""
+def check_savable(classifier, path, name):
+    """Refuse what :func:`save_classifier` would refuse, while there is time to mend it.
+
+    Parameters
+    ----------
+    classifier : FashionCNNClassifier
+        Not necessarily fitted.
+    path : str or path-like
+        File to be written.
+    name : str
+        The parameter that gave the path.
+
+    Raises
+    ------
+    ValueError
+        If the file name has another ending, or a parameter cannot be stored.
+    OSError
+        If no file can be written there.
+    """
+    _check_path(path, name)
+    _storable_parameters(classifier)
+
+
+def _check_path(path, name):
     path = Path(path)
     if path.suffix != ".keras":
-        raise ValueError(f"path must end in .keras, got {str(path)!r}.")
+        raise ValueError(f"{name} must end in .keras, got {str(path)!r}.")
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"No folder {str(path.parent)!r} to write {path.name} in.")
+        raise FileNotFoundError(
+            f"{name}={str(path)!r}: there is no folder {str(path.parent)!r} to write in."
+        )
+    if path.is_dir():
+        raise IsADirectoryError(f"{name}={str(path)!r} is a folder.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise type(error)(
+            f"{name}={str(path)!r} cannot be written: {error.strerror or error}."
+        ) from error
+    return path
+
+
+def save_classifier(classifier, path, *, target_names=None, model=None):
+    """Write a fitted classifier; see :meth:`skfashion.FashionCNNClassifier.save`.
+
+    ``model`` is the Keras model to write, if there is one of the fitted weights already.
+    """
     check_is_fitted(classifier)
+    path = _check_path(path, "path")
     if target_names is None:
         target_names = getattr(classifier, "target_names_", None)
     elif len(target_names) != len(classifier.classes_):
@@ -99,9 +143,11 @@ def save_classifier(classifier, path, *, target_names=None):
     side_text = json.dumps(side, indent=1)
     optimizer_state = io.BytesIO()
     np.savez(optimizer_state, *classifier._optimizer_state)
+    if model is None:
+        model = classifier._compose_model()
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as directory:
         temporary = Path(directory, path.name)
-        classifier._compose_model().save(temporary)
+        model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_MEMBER, side_text)
             archive.writestr(_OPTIMIZER_MEMBER, optimizer_state.getvalue())
@@ -163,10 +209,11 @@ def _storable_parameters(classifier):
     if isinstance(parameters["class_weight"], dict):
         # JSON has no keys but strings.
         parameters["class_weight"] = list(parameters["class_weight"].items())
-    if parameters["augmentation"] is not None:
+    if not isinstance(parameters["augmentation"], (str, NoneType)):
         parameters["augmentation"] = _storable_augmentation(parameters["augmentation"])
-    if not isinstance(parameters["optimizer"], str):
-        parameters["optimizer"] = _serialize_optimizer(parameters["optimizer"])
+    for name in ("optimizer", "schedule"):
+        if not isinstance(parameters[name], (str, NoneType)):
+            parameters[name] = _serialize(name, parameters[name])
     return {name: _to_json(name, value) for name, value in parameters.items()}
 
 
@@ -192,6 +239,8 @@ def _to_json(name, value):
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if isinstance(value, (list, tuple)):
         return [_to_json(name, member) for member in value]
     try:
@@ -205,29 +254,31 @@ def _to_tuples(value):
     return tuple(map(_to_tuples, value)) if isinstance(value, list) else value
 
 
-def _serialize_optimizer(optimizer):
-    """Keras' configuration, under what it is that it describes."""
+def _serialize(name, value):
+    """Keras' configuration of an object or class, under what it is that it describes."""
     import keras
 
-    if isinstance(optimizer, type):
-        return {"class": _serialize_optimizer(optimizer(learning_rate=1e-3))["instance"]}
-    config = keras.saving.serialize_keras_object(optimizer)
+    if isinstance(value, type):
+        return {"class": _serialize(name, value(learning_rate=1e-3))["instance"]}
+    config = keras.saving.serialize_keras_object(value)
     try:
         keras.saving.deserialize_keras_object(config, safe_mode=True)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"Keras cannot store optimizer={optimizer!r}; decorate its class with "
+            f"Keras cannot store {name}={value!r}; decorate its class with "
             "keras.saving.register_keras_serializable."
         ) from error
     return {"instance": config}
 
 
-def _deserialize_optimizer(serialized):
+def _deserialize(serialized):
     import keras
 
+    import skfashion.training.muon  # noqa: F401  Keras finds it by its registration
+
     ((form, config),) = serialized.items()
-    optimizer = keras.saving.deserialize_keras_object(config, safe_mode=True)
-    return type(optimizer) if form == "class" else optimizer
+    value = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    return type(value) if form == "class" else value
 
 
 def _restore(cls, side, network):
@@ -239,13 +290,14 @@ def _restore(cls, side, network):
     if parameters["architecture"] is None:
         parameters["architecture"] = saved
     augmentation = parameters.get("augmentation")
-    if augmentation is not None:
+    if isinstance(augmentation, dict):
         strengths = {name: _to_tuples(value) for name, value in augmentation.items()}
         parameters["augmentation"] = ImageAugmenter(**strengths)
     if isinstance(parameters["class_weight"], tuple):
         parameters["class_weight"] = dict(parameters["class_weight"])
-    if isinstance(parameters["optimizer"], dict):
-        parameters["optimizer"] = _deserialize_optimizer(parameters["optimizer"])
+    for name in ("optimizer", "schedule"):
+        if isinstance(parameters[name], dict):
+            parameters[name] = _deserialize(parameters[name])
     classifier = cls().set_params(**parameters)
     classifier._validate_params()
     classes = side["classes"]

@@ -25,7 +25,13 @@ def make_small():
     """Makes classifiers that train in well under a second."""
 
     def make(**parameters):
-        defaults = {"architecture": "fast", "epochs": 2, "batch_size": 50, "random_state": 0}
+        defaults = {
+            "architecture": "small",
+            "optimizer": "adamw",
+            "epochs": 2,
+            "batch_size": 50,
+            "random_state": 0,
+        }
         return FashionCNNClassifier(**{**defaults, **parameters})
 
     return make

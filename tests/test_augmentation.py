@@ -14,7 +14,9 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validat
 from sklearn.pipeline import make_pipeline
 
 from skfashion import FashionCNNClassifier
+from skfashion.datasets import load_fashion_sample
 from skfashion.preprocessing import ImageAugmenter
+from skfashion.preprocessing._image_augmenter import automatic_augmenter
 from skfashion.training.batches import BatchMaker, LabelledImages, Variation, mix
 
 NOTHING = {"rotation": 0, "shift": 0, "shear": 0, "zoom": 0, "horizontal_flip": False}
@@ -59,6 +61,42 @@ class TestPipeline:
             assert (X[train] != fitted[-1].X_).any(axis=1).all()
             for predicted in fitted[-1].predicted_X_:
                 np.testing.assert_array_equal(predicted, X[test])
+
+
+class TestAutomatic:
+    """What a classifier does without being asked."""
+
+    def test_moves_images_by_a_pixel_at_most(self):
+        images = load_fashion_sample().images[:50].astype(np.float32)
+        variants = automatic_augmenter((28, 28, 1)).augment(images, random_state=0)
+        steps = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+        padded = np.pad(images, ((0, 0), (1, 1), (1, 1)), mode="edge")
+        moved = np.array([padded[:, 1 - d : 29 - d, 1 - r : 29 - r] for d, r in steps])
+        is_step = (variants == moved).all(axis=(2, 3))
+        assert is_step.any(axis=0).all()
+        assert is_step.any(axis=1).all()  # each of them happens
+
+    @pytest.mark.parametrize("image_shape", [(8, 8, 1), (14, 40, 3), (1, 784, 1), (40, 40, 513)])
+    def test_leaves_others_alone(self, image_shape):
+        assert automatic_augmenter(image_shape) is None
+
+    def test_is_the_default(self, make_small):
+        X, y = load_fashion_sample(return_X_y=True)
+        X, y = X[:100], y[:100]
+        automatic = make_small(epochs=1).fit(X, y).predict_proba(X)
+        explicit = make_small(epochs=1, augmentation=automatic_augmenter((28, 28, 1))).fit(X, y)
+        np.testing.assert_array_equal(automatic, explicit.predict_proba(X))
+        none = make_small(epochs=1, augmentation=None).fit(X, y)
+        assert (automatic != none.predict_proba(X)).any()
+
+    def test_at_test_time(self, make_small, digits):
+        X, y = load_fashion_sample(return_X_y=True)
+        classifier = make_small(epochs=1).fit(X[:100], y[:100])
+        plain = classifier.predict_proba(X[:9])
+        varied = classifier.set_params(test_time_augmentation=3).predict_proba(X[:9])
+        assert (plain != varied).any()
+        with pytest.raises(ValueError, match=r"augmentation='auto' makes none of images of 8x8"):
+            make_small(test_time_augmentation=3).fit(*digits)
 
 
 class TestTraining:

@@ -12,6 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skfashion import FashionCNNClassifier
@@ -132,7 +133,7 @@ def test_same_seed_same_bits_whatever_was_fitted_between(make_small, digits):
     assert (first != other).any()
 
 
-def test_same_seed_same_bits_in_another_process(make_small, digits):
+def test_same_seed_same_bits_in_another_process(digits):
     X, y = digits
     code = (
         "import hashlib\n"
@@ -145,7 +146,7 @@ def test_same_seed_same_bits_in_another_process(make_small, digits):
     import hashlib
 
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    here = make_small().fit(X, y).predict_proba(X)
+    here = FashionCNNClassifier(epochs=2, batch_size=50, random_state=0).fit(X, y).predict_proba(X)
     assert result.stdout.strip() == hashlib.sha256(here.tobytes()).hexdigest(), result.stderr
 
 
@@ -290,6 +291,41 @@ def test_schedule(schedule, make_small, digits):
         assert rates[-1] < 0.4 * max(rates)
 
 
+def test_keras_schedule(make_small, digits):
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([5], [0.02, 0.001])
+    classifier = make_small(schedule=schedule, epochs=3)
+    rates = clone(classifier).fit(*digits).history_["learning_rate"]
+    assert rates == pytest.approx([0.02, 0.001, 0.001])  # six steps in each
+    constant = make_small(schedule=None, learning_rate=0.02, epochs=1).fit(*digits)
+    np.testing.assert_array_equal(
+        constant.predict_proba(digits[0]),
+        classifier.set_params(epochs=1).fit(*digits).predict_proba(digits[0]),
+    )
+
+
+def test_plateau_follows_the_validation_loss(make_small, digits):
+    X, y = digits
+    wrong = (y + 1) % 10  # the better the network, the higher the loss
+    classifier = make_small(schedule="plateau", epochs=8, learning_rate=0.004)
+    rates = classifier.fit(X, y, X_val=X, y_val=wrong).history_["learning_rate"]
+    lowest = int(np.argmin(classifier.history_["val_loss"]))
+    assert lowest < 4
+    assert rates[: lowest + 4] == [pytest.approx(0.004)] * (lowest + 4)
+    assert rates[lowest + 4] == pytest.approx(0.002)
+    assert classifier.fit(X, y).history_["learning_rate"] == [pytest.approx(0.004)] * 8
+
+
+@pytest.mark.parametrize(("n_images", "n_steps"), [(40, 3), (300, 19), (1500, 50)])
+def test_automatic_batch_size(n_images, n_steps, make_small):
+    X = np.random.default_rng(0).random((n_images, 4))
+    parameters = {"batch_size": "auto", "epochs": 1}
+    schedule = keras.optimizers.schedules.PolynomialDecay(1.0, 100, end_learning_rate=0.0)
+    classifier = make_small(schedule=schedule, optimizer="sgd", **parameters)
+    classifier.set_params(optimizer__clipnorm=1e-6).fit(X, np.arange(n_images) % 2)
+    # Each step lowers the rate by a hundredth.
+    assert classifier.history_["learning_rate"] == [pytest.approx(1 - (n_steps - 1) / 100)]
+
+
 def test_weight_decay_and_l2_shrink_the_weights(make_small, digits):
     def size(**parameters):
         weights = make_small(epochs=5, schedule=None, **parameters).fit(*digits).weights_
@@ -304,6 +340,18 @@ def test_no_weight_decay_means_none(make_small, digits):
     """AdamW without weight decay is Adam."""
     adamw, adam = (make_small(optimizer=name).fit(*digits) for name in ("adamw", "adam"))
     np.testing.assert_array_equal(adamw.predict_proba(digits[0]), adam.predict_proba(digits[0]))
+
+
+def test_weight_decay_of_muon_is_the_classifiers(make_small, digits):
+    """Keras' Muon has two, of 0.004 both; here one is for all kernels."""
+    muon = keras.optimizers.Muon
+    one, other = (
+        make_small(optimizer=muon(0.01, weight_decay=None, adam_weight_decay=decay)).fit(*digits)
+        for decay in (None, 0.9)
+    )
+    np.testing.assert_array_equal(one.predict_proba(digits[0]), other.predict_proba(digits[0]))
+    with pytest.raises(ValueError, match="'adam_weight_decay'"):
+        make_small(optimizer="muon").set_params(optimizer__adam_weight_decay=0.1).fit(*digits)
 
 
 def test_label_smoothing_lowers_confidence(make_small, digits):
@@ -435,6 +483,14 @@ def two_outputs(image_shape, n_classes):
         ({"learning_rate": -1.0}, ValueError, "'learning_rate' parameter"),
         ({"dropout": 1.0}, ValueError, "'dropout' parameter"),
         ({"schedule": "linear"}, ValueError, "'schedule' parameter"),
+        ({"schedule": keras.optimizers.SGD}, TypeError, "schedule must be a name"),
+        (
+            {"schedule": keras.optimizers.schedules.CosineDecay(0.1, 9), "learning_rate": 0.1},
+            ValueError,
+            "schedule=CosineDecay gives the learning rate .* leave out learning_rate=0.1",
+        ),
+        ({"batch_size": "small"}, ValueError, "'batch_size' parameter"),
+        ({"checkpoint": 3}, ValueError, "'checkpoint' parameter"),
         ({"optimizer": "adm"}, ValueError, "optimizer must be .* got 'adm'"),
         ({"callbacks": ["stop"]}, TypeError, "callbacks must be Keras callbacks, got 'stop'"),
         ({"image_shape": (9, 9)}, ValueError, "has 81 values, but X has 64 features"),
@@ -559,7 +615,7 @@ def test_not_fitted(make_small, digits):
 
 def test_divergence_is_an_error(make_small, digits):
     parameters = {"optimizer": "sgd", "learning_rate": 1e30, "schedule": None}
-    with pytest.raises(TrainingDivergedError, match=r"learning_rate=1e\+30 usually helps"):
+    with pytest.raises(TrainingDivergedError, match=r"at a learning rate of 1e\+30"):
         make_small(architecture=small_network, **parameters).fit(*digits)
 
 

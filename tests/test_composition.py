@@ -189,6 +189,7 @@ def test_routed_weights(network, digits):
     X, y = digits
     weights = np.where(y < 5, 1.0, 0.0)
     with sklearn.config_context(enable_metadata_routing=True):
+        network.set_params(epochs=10)
         network.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         results = cross_validate(
             network, X, y, cv=2, params={"sample_weight": weights}, return_estimator=True

@@ -73,7 +73,7 @@ def test_transform_of_other_architectures(make_small, digits):
 def test_feature_maps(fitted, digits):
     X, _ = digits
     maps = fitted.feature_maps(X[:5], "stage1_add")
-    assert maps.shape == (5, 4, 4, 32)
+    assert maps.shape == (5, 4, 4, 48)
     np.testing.assert_allclose(fitted.feature_maps(X[:1], "stage1_add"), maps[:1], atol=1e-5)
     np.testing.assert_array_equal(fitted.feature_maps(X, "features"), fitted.transform(X))
     names = [layer.name for layer in fitted.model_.layers[-1].layers]

@@ -47,12 +47,13 @@ def test_labels_of_partial_fit_may_be_names(make_small, digits):
     assert set(classifier.predict(X)) <= {"even", "odd"}
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 @pytest.mark.parametrize("random_state", [0, None])
 @pytest.mark.parametrize("copied", [lambda c: pickle.loads(pickle.dumps(c)), copy.deepcopy])
-def test_copies_continue_to_the_same_bits(copied, random_state, make_small, digits):
+def test_copies_continue_to_the_same_bits(copied, random_state, optimizer, make_small, digits):
     """Optimizer and dropout too go on where they were."""
     X, y = digits
-    original = make_small(dropout=0.3, random_state=random_state).fit(X, y)
+    original = make_small(dropout=0.3, optimizer=optimizer, random_state=random_state).fit(X, y)
     for _ in range(2):
         duplicate = copied(original)
         np.testing.assert_array_equal(duplicate.predict_proba(X), original.predict_proba(X))

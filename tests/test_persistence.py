@@ -10,6 +10,7 @@ import pytest
 
 from skfashion import FashionCNNClassifier
 from skfashion.errors import ModelFileError
+from skfashion.training.muon import Muon
 
 
 @pytest.fixture
@@ -184,7 +185,14 @@ class UnknownSGD(keras.optimizers.SGD):
 
 
 @pytest.mark.parametrize(
-    "optimizer", [keras.optimizers.Adam, keras.optimizers.SGD(momentum=0.9), RegisteredSGD()]
+    "optimizer",
+    [
+        keras.optimizers.Adam,
+        keras.optimizers.SGD(momentum=0.9),
+        RegisteredSGD(),
+        Muon(0.01),
+        "muon",
+    ],
 )
 def test_optimizers_and_routed_parameters(optimizer, make_small, digits, tmp_path):
     X, y = digits
@@ -200,6 +208,17 @@ def test_optimizers_and_routed_parameters(optimizer, make_small, digits, tmp_pat
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
 
 
+def test_schedule_and_checkpoint_are_parameters(make_small, digits, tmp_path):
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([5], [0.02, 0.001])
+    classifier = make_small(schedule=schedule, checkpoint=tmp_path / "best.keras").fit(*digits)
+    loaded = FashionCNNClassifier.load(tmp_path / "best.keras")
+    assert loaded.checkpoint == str(tmp_path / "best.keras")
+    assert loaded.schedule.get_config() == schedule.get_config()
+    np.testing.assert_array_equal(
+        loaded.fit(*digits).predict_proba(digits[0]), classifier.predict_proba(digits[0])
+    )
+
+
 def test_parameters_changed_after_the_fit(make_small, digits, tmp_path):
     classifier = make_small().fit(*digits)
     classifier.set_params(architecture__width=8, dropout=0.5).save(tmp_path / "a.keras")
@@ -208,7 +227,7 @@ def test_parameters_changed_after_the_fit(make_small, digits, tmp_path):
         loaded.predict_proba(digits[0]), classifier.predict_proba(digits[0])
     )
     assert loaded.get_params() == classifier.get_params()
-    assert loaded.fit(*digits).transform(digits[0]).shape == (300, 16)
+    assert loaded.fit(*digits).transform(digits[0]).shape == (300, 10)
 
 
 def test_loaded_function_takes_no_other_options(make_small, digits, tmp_path):
@@ -229,7 +248,7 @@ def test_what_cannot_be_stored_is_refused(make_small, digits, tmp_path):
     with pytest.raises(ValueError, match=r"keras\.saving\.register_keras_serializable"):
         classifier.save(tmp_path / "a.keras")
     assert not list(tmp_path.iterdir())
-    with pytest.raises(FileNotFoundError, match=r"No folder .*missing' to write a\.keras in"):
+    with pytest.raises(FileNotFoundError, match=r"path=.*no folder '.*missing' to write in"):
         classifier.save(tmp_path / "missing" / "a.keras")
 
 

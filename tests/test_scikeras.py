@@ -15,9 +15,9 @@ X, y = load_digits(return_X_y=True)
 X, y = X[:300], y[:300]
 
 def fit_ours():
-    model = FashionCNNClassifier(dropout=0.2, epochs=2, batch_size=50, random_state=0).fit(X, y)
+    model = FashionCNNClassifier("small", dropout=0.2, epochs=2, random_state=0).fit(X, y)
     assert "scikeras" not in sys.modules or scikeras_expected
-    unseeded = FashionCNNClassifier(epochs=1).fit(X, y)
+    unseeded = FashionCNNClassifier("small", epochs=1).fit(X, y)
     return model.predict_proba(X)
 
 scikeras_expected = False
@@ -27,7 +27,7 @@ scikeras_expected = True
 from scikeras.wrappers import KerasClassifier
 
 def build(meta, dropout=0.0):
-    return build_network("fast", (8, 8, 1), meta["n_classes_"], dropout=dropout)
+    return build_network("small", (8, 8, 1), meta["n_classes_"], dropout=dropout)
 
 theirs = KerasClassifier(
     build, model__dropout=0.1, loss="sparse_categorical_crossentropy", optimizer="adam",

@@ -20,7 +20,7 @@ from skfashion._warnings import warn
 from skfashion.errors import PixelRangeWarning
 from skfashion.preprocessing._variants import draw_variants, make_variants
 
-__all__ = ["ImageAugmenter", "check_augmenter"]
+__all__ = ["ImageAugmenter", "automatic_augmenter", "check_augmenter"]
 
 # Values that are varied together: what they need besides the result stays small.
 _CHUNK_VALUES = 2**20
@@ -29,6 +29,10 @@ _MAX_WHOLE_NUMBER = 2**53  # that double precision holds
 _FAR = 5
 # OpenCV's.
 _MAX_SIDE, _MAX_CHANNELS = 32_766, 512
+# One pixel of Fashion-MNIST's images.
+_AUTOMATIC_SHIFT = 1 / 28
+# Of fewer pixels, it rounds to none.
+_MIN_MOVED_SIDE = 15
 # Smaller ones are rather a table than one image, or several.
 _MIN_IMAGE_SIDE, _MIN_IMAGE_FEATURES = 12, 25
 
@@ -337,8 +341,7 @@ def check_augmenter(augmenter, X=None, image_shape=None):
             _warn_of_guess(X.shape, image_shape)
     elif own is not None and complete_image_shape(own) != image_shape:
         raise ValueError(f"image_shape={own} of ImageAugmenter, but images are {image_shape}.")
-    height, width, channels = image_shape
-    if max(height, width) > _MAX_SIDE or channels > _MAX_CHANNELS:
+    if not _can_vary(image_shape):
         raise ValueError(
             f"Images of {image_shape} cannot be augmented: at most {_MAX_SIDE} pixels a side and "
             f"{_MAX_CHANNELS} channels can."
@@ -347,6 +350,36 @@ def check_augmenter(augmenter, X=None, image_shape=None):
         _check_pixels(X)
         _check_fill(augmenter.fill, X)
     return image_shape
+
+
+def automatic_augmenter(image_shape):
+    """What can be done to images of whatever kind: they are moved a little, never mirrored.
+
+    Parameters
+    ----------
+    image_shape : tuple of 3 int
+        Height, width and channels.
+
+    Returns
+    -------
+    augmenter : ImageAugmenter or None
+        None for images that are too small to be moved by a pixel, or too large to be varied.
+    """
+    if min(image_shape[:2]) < _MIN_MOVED_SIDE or not _can_vary(image_shape):
+        return None
+    return ImageAugmenter(
+        rotation=0.0,
+        shift=_AUTOMATIC_SHIFT,
+        shear=0.0,
+        zoom=0.0,
+        horizontal_flip=False,
+        fill="nearest",
+    )
+
+
+def _can_vary(image_shape):
+    height, width, channels = image_shape
+    return max(height, width) <= _MAX_SIDE and channels <= _MAX_CHANNELS
 
 
 def _check_shift(shift):

@@ -25,6 +25,8 @@ else:
 __all__ = ["Engine", "StepValues", "borrow_engine", "compose_model"]
 
 _MAX_IDLE_ENGINES = 8
+# Values of weights and optimizer state, 4 bytes each, and as many again to start from.
+_MAX_IDLE_VALUES = 100_000_000
 
 _idle_engines: list = []  # (network key, training key, engine), the last used last
 _idle_lock = threading.Lock()
@@ -83,14 +85,14 @@ def borrow_engine(network, optimizer=None, values=None):
         dropped.
     """
     check_not_forked()
-    network_key = network.without_dropout().key()
+    network_key = network.for_prediction().key()
     training_key: tuple | None = None
     if optimizer is not None:
         compiled = (values.weight_decay > 0, values.l2, network.options.get("dropout"))
         if _STEPS_READ_VARIABLES:
             dropout = "any" if values.dropout else network.options.get("dropout")
             compiled = (values.weight_decay > 0, values.l2 > 0, dropout)
-        training_key = (optimizer.kind, optimizer.key(), *compiled)
+        training_key = (optimizer.kind, optimizer.key(), *network.training_key(), *compiled)
     with _idle_lock:
         for i in reversed(range(len(_idle_engines))):
             key, other, engine = _idle_engines[i]
@@ -101,11 +103,13 @@ def borrow_engine(network, optimizer=None, values=None):
         else:
             engine = None
     if engine is None:
-        engine = Engine(network, optimizer, values)
+        engine = Engine(network if optimizer else network.for_prediction(), optimizer, values)
     yield engine
     with _idle_lock:
         _idle_engines.append((network_key, training_key, engine))
         del _idle_engines[:-_MAX_IDLE_ENGINES]
+        while sum(idle.n_values for *_, idle in _idle_engines[:-1]) > _MAX_IDLE_VALUES:
+            del _idle_engines[0]
 
 
 class Engine:
@@ -130,6 +134,8 @@ class Engine:
         ``(images, targets, weights) -> (loss, n_correct)``, on NumPy arrays. Changes the network.
     predict_step : callable
         ``images -> probabilities``, on NumPy arrays.
+    n_values : int
+        Size of the network's weights and of the optimizer's state.
     loaded : object or None
         What the network's weights were last loaded from; None after a training step.
     """
@@ -138,6 +144,7 @@ class Engine:
         with fixed_keras_seeds():
             self.network = network.build()
         self.loaded = None
+        self.n_values = self.network.count_params()
         self.predict_step = make_prediction_step(self.network)
         self._layer_steps: dict = {}
         if optimizer is not None:
@@ -163,7 +170,10 @@ class Engine:
         self.optimizer = optimizer.build()
         if self.optimizer.weight_decay is not None:  # AdamW has one of its own
             self.optimizer.weight_decay = 0.0
+        if hasattr(self.optimizer, "adam_weight_decay"):  # and Muon two
+            self.optimizer.adam_weight_decay = None
         self._build_optimizer_state()
+        self.n_values += sum(state.size for state in self._optimizer_start)
         self.train_step = make_training_step(
             self.network, self.optimizer, self._decay_weights if values.weight_decay else None
         )

@@ -12,7 +12,7 @@ from skfashion.errors import TrainingDivergedError
 from skfashion.training.batches import BatchMaker
 from skfashion.training.engine import compose_model
 from skfashion.training.progress import show_progress
-from skfashion.training.schedules import SCHEDULES
+from skfashion.training.schedules import make_schedule
 
 __all__ = ["predict_in_batches", "predict_probabilities", "train"]
 
@@ -39,6 +39,7 @@ def train(
     label_smoothing,
     patience,
     callbacks,
+    on_epoch_end,
     verbose,
 ):
     """Train an engine's network.
@@ -62,6 +63,9 @@ def train(
         lowest; None trains all epochs and keeps the last weights.
     callbacks : list of keras.callbacks.Callback
         Called as Keras does.
+    on_epoch_end : callable or None
+        ``on_epoch_end(history)`` is called after each epoch, while the engine has the weights that
+        were validated.
 
     Returns
     -------
@@ -82,7 +86,8 @@ def train(
         training, standardization, targets, variation, batch_size=batch_size, seed=seed
     )
     n_steps = batches.n_steps
-    rate_factor, rate = SCHEDULES.get(schedule), learning_rate
+    rates = make_schedule(schedule, learning_rate, epochs * n_steps)
+    rate = learning_rate
     callback_list, live_model = _start_callbacks(
         callbacks, engine, standardization, epochs=epochs, steps=n_steps, verbose=verbose
     )
@@ -99,14 +104,13 @@ def train(
             loss_sum, n_correct, n_seen = 0.0, 0.0, 0
             for step, batch in enumerate(batches.epoch(epoch)):
                 callback_list.on_train_batch_begin(step)
-                if rate_factor is not None:
+                if rates is not None:
                     if live_model is not None:
                         _check_rate(engine, rate, schedule)
-                    progress = (epoch - first_epoch + step / n_steps) / epochs
-                    rate = learning_rate * rate_factor(progress)
+                    rate = rates.rate((epoch - first_epoch) * n_steps + step)
                     engine.optimizer.learning_rate = rate
                 loss, correct = engine.train_step(*batch)
-                _check_finite(loss, f"loss of epoch {epoch + 1}, step {step + 1}", learning_rate)
+                _check_finite(loss, f"loss of epoch {epoch + 1}, step {step + 1}", engine)
                 n_images = len(batch[0])
                 loss_sum += float(loss) * n_images
                 n_correct += float(correct)
@@ -116,20 +120,23 @@ def train(
                 report(epoch, step + 1, logs)
             engine.loaded = None
             logs["learning_rate"] = float(engine.optimizer.learning_rate)
-            if validation is not None:
-                with engine.averaged_weights():
+            with engine.averaged_weights():
+                if validation is not None:
                     logs["val_loss"], logs["val_accuracy"] = _evaluate(
                         engine, validation, standardization
                     )
-                    _check_finite(
-                        logs["val_loss"], f"validation loss of epoch {epoch + 1}", learning_rate
-                    )
-                    if patience is not None and logs["val_loss"] < best_loss:
-                        best_loss, best_epoch = logs["val_loss"], epoch + 1
-                        best_weights = engine.weights()
-                        best_optimizer_state = engine.optimizer_state()
-            for name, value in logs.items():
-                history.setdefault(name, []).append(value)
+                    _check_finite(logs["val_loss"], f"validation loss of epoch {epoch + 1}", engine)
+                for name, value in logs.items():
+                    history.setdefault(name, []).append(value)
+                loss = logs.get("val_loss", logs["loss"])
+                if patience is not None and loss < best_loss:
+                    best_loss, best_epoch = loss, epoch + 1
+                    best_weights = engine.weights()
+                    best_optimizer_state = engine.optimizer_state()
+                if on_epoch_end is not None:
+                    on_epoch_end(history)
+            if rates is not None:
+                rates.end_epoch(loss)
             report(epoch, None, logs)
             callback_list.on_epoch_end(epoch, logs)
             if live_model is not None and live_model.stop_training:
@@ -144,7 +151,7 @@ def train(
     # The last step's loss was computed before its update.
     few = training.rows[:batch_size]
     probabilities = predict_probabilities(engine, training.X, standardization, few)
-    _check_finite(probabilities.sum(), "probability of an image", learning_rate)
+    _check_finite(probabilities.sum(), "probability of an image", engine)
     return history, epoch + 1 if best_weights is None else best_epoch
 
 
@@ -181,11 +188,11 @@ def predict_probabilities(engine, X, standardization, rows=None, views=(None,)):
     return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
-def _check_finite(value, what, learning_rate):
+def _check_finite(value, what, engine):
     if not math.isfinite(value):
+        rate = float(engine.optimizer.learning_rate)
         raise TrainingDivergedError(
-            f"The {what} became {value}. A learning rate lower than learning_rate={learning_rate} "
-            "usually helps."
+            f"The {what} became {value} at a learning rate of {rate:g}. A lower one usually helps."
         )
 
 

@@ -8,11 +8,15 @@ from functools import cache
 import keras
 
 from skfashion._names import check_name
+from skfashion.training.muon import Muon
 
 __all__ = ["OptimizerSpecification", "specify_optimizer"]
 
-# The classifier's own parameters, which its training steps read.
-_GIVEN_APART = ("learning_rate", "weight_decay")
+# The classifier's own parameters, which its training steps read, and Muon's second weight decay.
+_GIVEN_APART = ("learning_rate", "weight_decay", "adam_weight_decay")
+
+_LEARNING_RATE = 5e-3
+_MUON_LEARNING_RATE = 0.02
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,14 @@ class OptimizerSpecification:
         A subclass of ``keras.optimizers.Optimizer``.
     config : dict
         Arguments of its constructor.
-    learning_rate, weight_decay : float or None
-        Those of an instance, for a classifier that has none of its own.
+    learning_rate, weight_decay : float
+        For a classifier that has none of its own: those of an instance, otherwise usual ones.
     """
 
     kind: type
     config: dict
-    learning_rate: float | None = None
-    weight_decay: float | None = None
+    learning_rate: float
+    weight_decay: float
 
     def key(self):
         """A string, equal for equal optimizers."""
@@ -63,7 +67,8 @@ def specify_optimizer(optimizer, options):
     Returns
     -------
     specification : OptimizerSpecification
-        Of equal keys whether the optimizer was named, or given as a class or an instance.
+        Of equal keys whether the optimizer was named, or given as a class or an instance. Only
+        "muon" is another than Keras' class of this name.
 
     Raises
     ------
@@ -81,8 +86,8 @@ def specify_optimizer(optimizer, options):
     if not issubclass(kind, keras.optimizers.Optimizer):
         raise TypeError(f"optimizer must be a Keras optimizer, got {optimizer!r}.")
     defaults = _defaults(kind)
-    rate_and_decay = [config.get(name) for name in _GIVEN_APART]
-    if isinstance(rate_and_decay[0], dict):  # a serialised keras.optimizers.schedules.*
+    learning_rate, weight_decay = config.get("learning_rate"), config.get("weight_decay")
+    if isinstance(learning_rate, dict):  # a serialised keras.optimizers.schedules.*
         raise ValueError(
             f"optimizer={kind.__name__} has a learning rate schedule of its own; use the "
             "classifier's learning_rate and schedule instead."
@@ -95,7 +100,13 @@ def specify_optimizer(optimizer, options):
         for name, value in {**config, **options}.items()
         if name not in (*_GIVEN_APART, "name") and value != defaults.get(name, inspect.Parameter)
     }
-    return OptimizerSpecification(kind, config, *rate_and_decay)
+    usual_rate = _MUON_LEARNING_RATE if issubclass(kind, Muon) else _LEARNING_RATE
+    return OptimizerSpecification(
+        kind,
+        config,
+        learning_rate=usual_rate if learning_rate is None else learning_rate,
+        weight_decay=weight_decay or 0.0,
+    )
 
 
 def _defaults(kind):
@@ -113,6 +124,8 @@ def _defaults(kind):
 
 @cache
 def _find_optimizer(name):
+    if name.lower() == "muon":  # Keras takes names in any case
+        return Muon
     try:
         return type(keras.optimizers.get(name))
     except (KeyError, TypeError, ValueError) as error:

@@ -61,6 +61,14 @@ def test_steps_read_their_values(make_small, digits):
     assert make_small(**values[0], epochs=4).fit(*digits).history_["loss"][-1] == losses[0]
 
 
+def test_large_networks_are_not_hoarded(engines_made, make_small, digits, monkeypatch):
+    for n_values, n_kept in ((10**9, 2), (10**5, 1)):
+        monkeypatch.setattr(engine_module, "_MAX_IDLE_VALUES", n_values)
+        for image_shape in ((8, 8), (4, 16)):
+            make_small(epochs=1, image_shape=image_shape).fit(*digits)
+        assert len(engine_module._idle_engines) == n_kept
+
+
 def test_clones_of_architectures_share_one_engine(
     engines_made, make_small, fitted, tmp_path, digits
 ):
