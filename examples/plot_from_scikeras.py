@@ -67,11 +67,13 @@ print(f"{time.perf_counter() - started:.1f} s")
 # is no ``meta``, no reshaping, no scaling and no loss to name; ``cv=3`` is stratified. The options
 # of ``architecture`` are set as ``architecture__...``; dropout has a parameter of its own, and
 # ``optimizer__learning_rate`` sets ``learning_rate``. A network that is already compiled is
-# refused: optimizer and loss are the classifier's. The one-cycle learning rate and the smoothed
-# labels that are default here are switched off, to train as the program above did.
+# refused: optimizer and loss are the classifier's. The one-cycle learning rate, the smoothed
+# labels and the augmentation that are default here are switched off, to train as the program above
+# did.
 
 classifier = FashionCNNClassifier(
     "fast",
+    augmentation=None,
     dropout=0.2,
     optimizer="sgd",
     schedule=None,
