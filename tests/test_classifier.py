@@ -487,7 +487,7 @@ def two_outputs(image_shape, n_classes):
         (
             {"schedule": keras.optimizers.schedules.CosineDecay(0.1, 9), "learning_rate": 0.1},
             ValueError,
-            "schedule=CosineDecay gives the learning rate .* leave out learning_rate=0.1",
+            "schedule=CosineDecay gives the learning rate .* set learning_rate=None",
         ),
         ({"batch_size": "small"}, ValueError, "'batch_size' parameter"),
         ({"checkpoint": 3}, ValueError, "'checkpoint' parameter"),

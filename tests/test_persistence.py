@@ -239,7 +239,7 @@ def test_loaded_function_takes_no_other_options(make_small, digits, tmp_path):
     classifier = make_small(architecture=network, dropout=0.5).fit(*digits)
     classifier.save(tmp_path / "a.keras")
     loaded = FashionCNNClassifier.load(tmp_path / "a.keras").fit(*digits)
-    with pytest.raises(ValueError, match="options, dropout among them, stay"):
+    with pytest.raises(ValueError, match=r"options, dropout .* among them, stay"):
         loaded.set_params(dropout=0.1).fit(*digits)
 
 

@@ -200,14 +200,22 @@ def test_goes_on_from_the_last_layer_alone(make_small, digits):
     assert classifier.n_epochs_ == 3
 
 
+class TooFast(keras.callbacks.Callback):
+    """Lets the second of two stages, after six epochs, move all weights far away."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch >= 6:
+            self.model.optimizer.learning_rate = 5.0
+
+
 @pytest.mark.parametrize("harm", [False, True])
 def test_the_better_stage_is_kept(harm, make_small, digits):
     X, y = digits
     X, y, X_val, y_val = X[:200], y[:200], X[200:], y[200:]
     parameters = {"architecture": with_backbone, "batch_size": 20, "schedule": None}
     classifier = make_small(freeze_epochs=6, epochs=8, learning_rate=0.01, **parameters)
-    if harm:  # the second stage moves all weights far away
-        classifier.set_params(optimizer="sgd", learning_rate=2.0, freeze_epochs=2, epochs=4)
+    if harm:
+        classifier.set_params(callbacks=TooFast)
     classifier.set_params(early_stopping=True).fit(X, y, X_val=X_val, y_val=y_val)
     losses = classifier.history_["val_loss"]
     assert classifier.best_epoch_ == 1 + int(np.argmin(losses))
