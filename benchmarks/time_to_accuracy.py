@@ -21,7 +21,7 @@ from skfashion.datasets import fetch_fashion_mnist
 from skfashion.preprocessing import ImageAugmenter
 from skfashion.recipes import make_recipe
 
-EPOCHS = {94: 4, 95: 22}
+EPOCHS = {94: 6, 95: 24}
 MIRRORED = {
     "augmentation": ImageAugmenter(rotation=0, shift=1 / 28, shear=0, zoom=0),
     "test_time_augmentation": "flip",
