@@ -6,7 +6,7 @@ from keras import layers
 __all__ = ["build_residual"]
 
 
-def build_residual(name, image_shape, n_classes, *, stem, stages, dropout):
+def build_residual(name, image_shape, n_classes, *, stem, stages, depth, dropout):
     """Build a network of a stem and residual stages, each after pooling.
 
     Pooling comes early, because convolutions with many channels at full resolution are what costs
@@ -21,16 +21,26 @@ def build_residual(name, image_shape, n_classes, *, stem, stages, dropout):
     n_classes : int
         Number of classes.
     stem : int
-        Channels of the first convolution.
+        Channels of the convolutions before the first stage.
     stages : list of int
-        Channels of each stage: a convolution that changes their number, and one with a shortcut.
+        Channels of each stage: a convolution that changes their number, and others with a shortcut
+        over them.
+    depth : int
+        Convolutions of each stage; the stem has one fewer.
     dropout : float
         Fraction of the pooled features dropped in training.
 
     Returns
     -------
     network : keras.Model
+
+    Raises
+    ------
+    ValueError
+        If ``depth`` is less than 2.
     """
+    if depth < 2:
+        raise ValueError(f"depth of architecture {name!r} must be at least 2, got {depth}.")
 
     def convolution(x, filters, name):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
@@ -39,12 +49,14 @@ def build_residual(name, image_shape, n_classes, *, stem, stages, dropout):
         return layers.ReLU(name=f"{name}_relu")(x)
 
     inputs = keras.Input(image_shape, name="images")
-    x = convolution(inputs, stem, "stem")
+    x = inputs
+    for part in range(1, depth):
+        x = convolution(x, stem, f"stem_{part}")
     for number, filters in enumerate(stages, start=1):
         x = layers.MaxPooling2D(padding="same", name=f"pool{number}")(x)
-        x = convolution(x, filters, f"stage{number}a")
-        shortcut = x
-        x = convolution(x, filters, f"stage{number}b")
+        x = shortcut = convolution(x, filters, f"stage{number}_1")
+        for part in range(2, depth + 1):
+            x = convolution(x, filters, f"stage{number}_{part}")
         x = layers.Add(name=f"stage{number}_add")([shortcut, x])
     x = layers.GlobalMaxPooling2D(name="features")(x)
     x = layers.Dropout(dropout, name="dropout")(x)

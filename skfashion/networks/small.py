@@ -33,5 +33,6 @@ def build(image_shape, n_classes, *, dropout=0.0, width=48):
         n_classes,
         stem=max(1, width // 2),
         stages=[width, 4 * width // 3],
+        depth=2,
         dropout=dropout,
     )
