@@ -12,17 +12,26 @@ import keras
 import numpy as np
 
 from skfashion.networks._registry import default_options
-from skfashion.persistence import save_classifier
+from skfashion.persistence import check_savable, save_classifier
 from skfashion.training.batches import Variation
 from skfashion.training.callbacks import make_callbacks
 from skfashion.training.engine import StepValues, borrow_engine
 from skfashion.training.loop import train
 from skfashion.training.optimizers import specify_optimizer
 
-__all__ = ["check_training_parameters", "continue_fit", "fit_network"]
+__all__ = [
+    "check_checkpoint",
+    "check_continuing_parameters",
+    "check_training_parameters",
+    "continue_fit",
+    "fit_network",
+]
 
 # A pretrained network as a whole learns more slowly than its last layer did.
 _FINE_TUNING = 0.1
+
+# Constant learning rates are commonly about a tenth of the highest of a schedule.
+_WITHOUT_SCHEDULE = 0.1
 
 # What a fitted classifier has of the epoch that early stopping kept.
 _OF_AN_EPOCH = ("weights_", "best_epoch_", "_optimizer_state", "_optimizer_key")
@@ -60,6 +69,54 @@ def check_training_parameters(classifier):
         _check_freezable(classifier)
 
 
+def check_continuing_parameters(classifier):
+    """Refuse what cannot be trained by :meth:`FashionCNNClassifier.partial_fit`.
+
+    Parameters
+    ----------
+    classifier : FashionCNNClassifier
+
+    Raises
+    ------
+    ValueError
+        If the schedule is one of Keras', or parameters contradict each other.
+    """
+    if not isinstance(classifier.schedule, (str, NoneType)):
+        raise ValueError(
+            f"partial_fit does not support schedule={type(classifier.schedule).__name__}, which "
+            "gives the learning rate of each step of one training. Set schedule=None, and "
+            "learning_rate."
+        )
+    check_training_parameters(classifier)
+
+
+def check_checkpoint(classifier, validates):
+    """Refuse a checkpoint that cannot be written, or that was best by a figure now missing.
+
+    Parameters
+    ----------
+    classifier : FashionCNNClassifier
+        With a ``checkpoint``.
+    validates : bool
+        Whether there are validation images.
+
+    Raises
+    ------
+    ValueError
+        If there is a file, and earlier epochs have validation losses, but this fit would not; or
+        as :func:`skfashion.persistence.check_savable`.
+    """
+    check_savable(classifier, classifier.checkpoint, "checkpoint")
+    continues = classifier.warm_start and classifier.__sklearn_is_fitted__()
+    had_validation = continues and np.isfinite(classifier.history_.get("val_loss", [])).any()
+    if had_validation and not validates and Path(classifier.checkpoint).exists():
+        raise ValueError(
+            f"checkpoint={str(classifier.checkpoint)!r} holds the epoch with the lowest validation "
+            "loss, which this fit would not have. Give X_val and y_val, set early_stopping=True, "
+            "or name another checkpoint."
+        )
+
+
 def _check_freezable(classifier):
     architecture, n_epochs = classifier.architecture, classifier.freeze_epochs
     if isinstance(architecture, str):
@@ -72,7 +129,13 @@ def _check_freezable(classifier):
             f"freeze_epochs={n_epochs} is for pretrained architectures; {architecture!r} has no "
             "option trainable."
         )
-    if classifier._routed_to("architecture").get("trainable") is False:
+    options = classifier._routed_to("architecture")
+    if options.get("weights", "pretrained") is None:
+        raise ValueError(
+            f"freeze_epochs={n_epochs} would train the last layer on top of random weights, for "
+            "architecture__weights=None. Set freeze_epochs=0, or give weights."
+        )
+    if options.get("trainable") is False:
         raise ValueError(
             "architecture__trainable=False freezes the backbone for good, "
             f"freeze_epochs={n_epochs} for so many epochs. Set freeze_epochs=0, or "
@@ -136,6 +199,7 @@ def continue_fit(classifier, training):
         As for :func:`fit_network`.
     training : LabelledImages
     """
+    falls = classifier.schedule in ("one_cycle", "cosine")
     _train(
         classifier,
         classifier._network_to_train(),
@@ -143,7 +207,7 @@ def continue_fit(classifier, training):
         None,
         epochs=1,
         schedule=None,
-        rate_factor=_rate_factor(classifier),
+        rate_factor=_rate_factor(classifier) * (_WITHOUT_SCHEDULE if falls else 1.0),
         keep_optimizer=True,
     )
 
@@ -203,6 +267,7 @@ def _train(
             figure = "loss" if validation is None else "val_loss"
             if not checkpoint.exists() or _is_best(_append_history(earlier, history), figure):
                 best = copy.copy(classifier)
+                best.checkpoint = None  # or a cross-validation of what is loaded would write it
                 record(best, history, first_epoch + len(history["loss"]))
                 checkpoint.write(best)
 

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from skfashion._warnings import warn
+
 __all__ = [
     "ANY_AXES",
     "channel_statistics",
@@ -11,10 +13,14 @@ __all__ = [
     "complete_image_shape",
     "infer_image_shape",
     "standardize",
+    "warn_of_strips",
 ]
 
 # For scikit-learn's validation: images need not be flattened.
 ANY_AXES = {"ensure_2d": False, "allow_nd": True}
+
+# Fewer are rather a table.
+_MIN_IMAGE_FEATURES = 25
 
 # Values that are held in double precision at once: 2 MB.
 _CHUNK_VALUES = 2**18
@@ -91,7 +97,7 @@ def infer_image_shape(shape, image_shape=None):
         return image_shape
     found = (*shape[1:], 1)[:3]
     if image_shape is None:
-        if found[0] in (1, 3) and found[1] == found[2] > 4:
+        if found[0] in (1, 3) and min(found[1:]) > 4:
             raise ValueError(
                 f"X of shape {tuple(shape)} looks like channels-first images; the channels come "
                 "last here: pass X.transpose(0, 2, 3, 1). If it really holds images of height "
@@ -101,6 +107,16 @@ def infer_image_shape(shape, image_shape=None):
     if image_shape != found:
         raise ValueError(f"image_shape={image_shape}, but X holds images of shape {found}.")
     return found
+
+
+def warn_of_strips(shape, image_shape):
+    """Warn where flattened images, of a shape that was not given, are hardly meant to be strips."""
+    if len(shape) == 2 and image_shape[0] == 1 and shape[1] >= _MIN_IMAGE_FEATURES:
+        warn(
+            f"X has {shape[1]} features, no square, so its images are taken for strips one pixel "
+            "high. Give image_shape=(height, width) or (height, width, channels); "
+            f"image_shape=(1, {shape[1]}) if they are strips."
+        )
 
 
 def check_image_shape(X, name, expected, estimator):

@@ -9,6 +9,7 @@ def check_name(kind, name, known):
     """Raise ValueError, naming the nearest, unless ``name`` is one of the known."""
     if name in known:
         return
-    nearest = difflib.get_close_matches(str(name), known, n=1)
-    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    lowered = {other.lower(): other for other in known}
+    nearest = difflib.get_close_matches(str(name).lower(), lowered, n=1)
+    hint = f" Did you mean {lowered[nearest[0]]!r}?" if nearest else ""
     raise ValueError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known))}.")

@@ -48,7 +48,7 @@ class NestedParametersEstimator(BaseEstimator):
 class RoutedParametersEstimator(NestedParametersEstimator):
     """Base estimator that keeps routed parameters through set_params, get_params, clone and repr.
 
-    Giving a parameter a new value forgets what was routed to the old one, as it is with nested
+    Giving a parameter another value forgets what was routed to the old one, as it is with nested
     estimators.
     """
 
@@ -98,8 +98,10 @@ class RoutedParametersEstimator(NestedParametersEstimator):
             name = self._routed_aliases.get(name, name)
             owner, delimiter, _ = name.partition("__")
             (routed if delimiter and owner in self._routed_owners else own)[name] = value
+        owners = [owner for owner in self._routed_owners if owner in own]
+        changed = [owner for owner in owners if not _is_same(own[owner], getattr(self, owner))]
         super().set_params(**own)
-        kept = {k: v for k, v in self._routed.items() if k.partition("__")[0] not in own}
+        kept = {k: v for k, v in self._routed.items() if k.partition("__")[0] not in changed}
         if kept or routed or self._routed:
             self._routed = {**kept, **routed}
         return self
@@ -115,3 +117,8 @@ class RoutedParametersEstimator(NestedParametersEstimator):
         bare.__dict__.pop("_routed", None)
         cloned = super(RoutedParametersEstimator, bare).__sklearn_clone__()
         return cloned.set_params(**clone(dict(self._routed), safe=False))
+
+
+def _is_same(value, other):
+    """Whether it is the same object or name; what else is equal may have another meaning."""
+    return value is other or (isinstance(value, str) and isinstance(other, str) and value == other)

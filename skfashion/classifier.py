@@ -29,6 +29,7 @@ from skfashion._images import (
     check_image_shape,
     complete_image_shape,
     infer_image_shape,
+    warn_of_strips,
 )
 from skfashion._names import check_name
 from skfashion._pixel_range import is_other_scale, pixel_range
@@ -71,11 +72,12 @@ class FashionCNNClassifier(
         channels)`` and ends in a softmax over ``n_classes``. It must build the same network each
         time it is called with the same arguments. ``architecture__width=16`` sets an option. A
         callable object needs ``__eq__`` and ``__hash__``, so that copies of it share what was
-        compiled.
+        compiled. A published system is more than its network: see
+        :func:`skfashion.recipes.make_recipe`.
     image_shape : tuple of 2 or 3 int, default=None
         Height, width and (1 if left out) channels of flattened images, in pixels. None means: a
         perfect square of features is one grey image, three times a perfect square one colour
-        image, anything else a strip one pixel high.
+        image, anything else a strip one pixel high, which is warned of from 25 features on.
     augmentation : ImageAugmenter, "auto" or None, default="auto"
         Gives each training image a fresh variant in every epoch, made while the network computes.
         Validation images are left as they are, and so are those to predict. "auto" moves images by
@@ -92,7 +94,8 @@ class FashionCNNClassifier(
     optimizer : str, keras.optimizers.Optimizer or subclass of it, default="muon"
         Keras' name of the optimizer, its class, or an instance, which is never changed.
         ``optimizer__momentum=0.9`` sets what it is made with. With ``use_ema``, the averaged
-        weights are what is validated and kept. "muon" is Keras' Muon, with kernels of convolutions
+        weights are what is validated and kept; Keras' ``ema_momentum=0.99`` averages over hundreds
+        of steps, so short trainings need less. "muon" is Keras' Muon, with kernels of convolutions
         orthogonalised too [3]_, which Keras leaves to Adam.
     learning_rate : float, default=None
         The optimizer's learning rate, or with ``schedule`` its highest. None takes that of an
@@ -108,7 +111,7 @@ class FashionCNNClassifier(
         it when the validation loss (without validation images the training loss) has not fallen
         for 3 epochs, None keeps it, and lets callbacks change it. A schedule of
         ``keras.optimizers.schedules`` gives the learning rate of each step itself, so
-        ``learning_rate`` must be None.
+        ``learning_rate`` must be None; an epoch has as many steps as there are batches.
     label_smoothing : float, default=0.1
         Share of each label that is spread evenly over all classes in the training loss. It often
         raises accuracy, and makes probabilities more cautious than they need be: where these
@@ -134,7 +137,7 @@ class FashionCNNClassifier(
         Weights of the classes, as elsewhere in scikit-learn.
     early_stopping : bool, default=False
         Whether to stop when the validation loss has not fallen for ``patience`` epochs, and to
-        restore the weights of the epoch where it was lowest. The validation images are
+        restore the weights of the epoch of this fit where it was lowest. The validation images are
         ``X_val, y_val`` if given to :meth:`fit`, otherwise a stratified part of the training
         images is held out.
     validation_fraction : float, default=0.1
@@ -147,8 +150,9 @@ class FashionCNNClassifier(
         whole or not at all, after each epoch with a lower validation loss (without validation
         images, training loss) than in all of ``history_``, and after the first where there is no
         such file. That it can be written is checked before the training. A fit anew replaces an
-        earlier file, and the fits of a search or cross-validation all write the same one.
-        :meth:`partial_fit` writes none.
+        earlier file, and the fits of a search or cross-validation all write the same one; what is
+        loaded from it has no checkpoint until one is set. A fit that goes on needs validation
+        images if those before had them and there is a file. :meth:`partial_fit` writes none.
     callbacks : keras callback or list of them, default=None
         Instances or classes. Each fit uses copies; the instances given never change.
         ``callbacks__patience=3`` goes to every class whose constructor takes it,
@@ -192,8 +196,8 @@ class FashionCNNClassifier(
     n_epochs_ : int
         Epochs trained, over all fits that went on.
     best_epoch_ : int
-        Epoch whose weights early stopping kept, otherwise the last, counted from 1. What callbacks
-        restore is not known here.
+        Epoch of the last fit whose weights early stopping kept, otherwise its last; counted from 1
+        over all fits that went on. What callbacks restore is not known here.
     target_names_ : list of str or None
         Names for people of the classes, as given to :meth:`save`; only after :meth:`load`.
 
@@ -206,7 +210,8 @@ class FashionCNNClassifier(
     -----
     Parameters of the optimizer, the callbacks and the architecture, such as
     ``optimizer__momentum``, are set by :meth:`set_params`, and so by every search; the constructor
-    does not take them. Setting ``optimizer`` itself forgets what was set for the last one.
+    does not take them. Setting ``optimizer`` to another forgets what was set for the last one, and
+    so with ``architecture`` and ``callbacks``.
 
     What a network costs to compile is paid once in a process: fits of the same architecture, image
     shape, number of classes and optimizer share the compiled functions, whatever their learning
@@ -386,6 +391,11 @@ class FashionCNNClassifier(
             nor can be downloaded.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
+
+        Warns
+        -----
+        UserWarning
+            If flattened images are taken for strips.
         """
         continues = self.warm_start and self.__sklearn_is_fitted__()
         given_X = X
@@ -398,13 +408,11 @@ class FashionCNNClassifier(
             )
         check_classes(classes, "y")
         check_not_forked()
-        from skfashion._fitting import check_training_parameters, fit_network
+        from skfashion._fitting import check_checkpoint, check_training_parameters, fit_network
 
         check_training_parameters(self)
         if self.checkpoint is not None:
-            from skfashion.persistence import check_savable
-
-            check_savable(self, self.checkpoint, "checkpoint")
+            check_checkpoint(self, validates=X_val is not None or self.early_stopping)
         y_index = np.searchsorted(classes, y)
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
@@ -436,10 +444,9 @@ class FashionCNNClassifier(
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train one epoch on these images, going on where the last call of any fit ended.
 
-        The learning rate is ``learning_rate`` throughout (or where that is None, what it stands
-        for), without schedule. Pixels are
-        standardised as the first images were. With the optimizer's ``use_ema``, it goes on from
-        the averaged weights.
+        The learning rate is constant: a tenth of ``learning_rate`` if ``schedule`` is "one_cycle"
+        or "cosine", whose highest that is, otherwise all of it. Pixels are standardised as the
+        first images were. With the optimizer's ``use_ema``, it goes on from the averaged weights.
 
         Parameters
         ----------
@@ -463,10 +470,15 @@ class FashionCNNClassifier(
         ValueError
             If X or y are not as :meth:`fit` wants them, y has other labels than ``classes``,
             ``classes`` is missing in the first call or changes later, ``early_stopping`` is set,
-            ``class_weight="balanced"``, which needs all labels at once, or other parameters that
-            :meth:`fit` refuses.
+            ``class_weight="balanced"``, which needs all labels at once, ``schedule`` is one of
+            Keras', or other parameters that :meth:`fit` refuses.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
+
+        Warns
+        -----
+        UserWarning
+            If flattened images are taken for strips.
         """
         if self.early_stopping:
             raise ValueError(
@@ -499,9 +511,9 @@ class FashionCNNClassifier(
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
         check_not_forked()
-        from skfashion._fitting import check_training_parameters, continue_fit
+        from skfashion._fitting import check_continuing_parameters, continue_fit
 
-        check_training_parameters(self)
+        check_continuing_parameters(self)
         if continues:
             self._warn_of_other_scale(X, "X")
         else:
@@ -681,6 +693,7 @@ class FashionCNNClassifier(
     def save(self, path, *, target_names=None):
         """Write the fitted classifier to a ``.keras`` file, which plain Keras opens too.
 
+        There it takes images ``(n, *image_shape_)``, not flattened ones.
         Besides the Keras model, from raw pixels to probabilities, the file holds the parameters,
         classes and training history as JSON, and the optimizer's state, so that
         :meth:`partial_fit` goes on to the same bits. Callbacks, and a ``random_state`` that is not
@@ -769,6 +782,8 @@ class FashionCNNClassifier(
         else:
             X, y = check_X_y(X, y, dtype="numeric", estimator=self, **ANY_AXES)
             image_shape = infer_image_shape(X.shape, self.image_shape)
+            if self.image_shape is None:
+                warn_of_strips(X.shape, image_shape)
         check_classification_targets(y)
         self._check_augmentation(X, image_shape)
         return X, y, image_shape

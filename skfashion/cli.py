@@ -47,7 +47,12 @@ def cli():
     "named label and one for each pixel. Pictures become grey images of 28x28 pixels. "
     "Where there are no test images, a fifth of each class is held out.",
 )
-@click.option("--recipe", default="fast", show_default=True, help="Configuration to train.")
+@click.option(
+    "--recipe",
+    default="fast",
+    show_default=True,
+    help="Configuration to train, such as basic, lenet, small or vgg3.",
+)
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs, if not the recipe's.")
 @click.option(
     "--output",

@@ -1,6 +1,7 @@
 """Named, complete configurations of the classifier.
 
 Each recipe is a function that gives the parameters of a :class:`skfashion.FashionCNNClassifier`.
+A recipe is more than the architecture of the same name: optimizer, augmentation and stopping too.
 What each reaches on Fashion-MNIST is in the documentation's table, beside what it claims.
 """
 
@@ -177,7 +178,9 @@ def make_recipe(name, **overrides):
         One of :func:`list_recipes`.
     **overrides
         Parameters of :class:`skfashion.FashionCNNClassifier` that shall differ from the recipe's;
-        ``optimizer__momentum=0.9`` and the like too.
+        ``optimizer__momentum=0.9`` and the like too. With another ``optimizer``, the recipe's
+        learning rate gives way to the default, unless it is given too; ``set_params`` later leaves
+        it.
 
     Returns
     -------
@@ -196,4 +199,8 @@ def make_recipe(name, **overrides):
     5
     """
     check_name("recipe", name, _RECIPES)
-    return FashionCNNClassifier().set_params(**_RECIPES[name]()).set_params(**overrides)
+    classifier = FashionCNNClassifier().set_params(**_RECIPES[name]())
+    optimizer = overrides.get("optimizer", classifier.optimizer)
+    if str(optimizer).lower() != classifier.optimizer:
+        classifier.learning_rate = None
+    return classifier.set_params(**overrides)

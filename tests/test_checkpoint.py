@@ -1,5 +1,6 @@
 """Checkpoints: the best classifier so far, in a file."""
 
+import copy
 import re
 
 import keras
@@ -69,13 +70,30 @@ def test_goes_on_from_a_checkpoint(make_small, split, tmp_path):
     loaded = FashionCNNClassifier.load(path)
     n_epochs, content = loaded.n_epochs_, path.read_bytes()
     # What makes it worse does not take the place of the best.
-    loaded.set_params(warm_start=True, schedule=None, learning_rate=0.5, epochs=1).fit(**split)
+    worse = {"schedule": None, "learning_rate": 0.5, "epochs": 1}
+    loaded.set_params(warm_start=True, checkpoint=path, **worse).fit(**split)
     assert loaded.n_epochs_ == n_epochs + 1
     assert loaded.history_["val_loss"][-1] > min(loaded.history_["val_loss"])
     assert path.read_bytes() == content
     loaded = FashionCNNClassifier.load(path)
-    loaded.set_params(warm_start=True, epochs=3).fit(**split)
+    loaded.set_params(warm_start=True, checkpoint=path, epochs=3).fit(**split)
     assert FashionCNNClassifier.load(path).n_epochs_ > n_epochs
+
+
+def test_best_by_validation_is_not_replaced_by_training_loss(make_small, split, tmp_path):
+    path = tmp_path / "best.keras"
+    classifier = make_small(checkpoint=path).fit(**split)
+    content = path.read_bytes()
+    classifier.set_params(warm_start=True)
+    with pytest.raises(ValueError, match=r"lowest validation loss, .* Give X_val and y_val, set"):
+        classifier.fit(split["X"], split["y"])
+    assert path.read_bytes() == content
+    other = copy.deepcopy(classifier).set_params(checkpoint=tmp_path / "other.keras")
+    other.fit(split["X"], split["y"])
+    classifier.set_params(early_stopping=True, epochs=1).fit(split["X"], split["y"])
+    # Anew, training losses alone are compared.
+    classifier.set_params(warm_start=False, early_stopping=False).fit(split["X"], split["y"])
+    assert FashionCNNClassifier.load(path).n_epochs_ == 1
 
 
 def test_a_file_is_written_whatever_was_before(make_small, split, tmp_path):

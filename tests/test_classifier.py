@@ -281,6 +281,19 @@ def test_weights(make_small, digits):
         make_small(class_weight=dict.fromkeys(range(10), 0)).fit(X, y)
 
 
+def test_strips_are_questioned(make_small, digits):
+    X = np.hstack([digits[0], digits[0][:, :6]])  # 7x10 pixels, one may think
+    y = digits[1]
+    message = r"70 features, no square, .* strips one pixel high"
+    with pytest.warns(UserWarning, match=message):
+        make_small(epochs=1).fit(X, y)
+    with pytest.warns(UserWarning, match=message):
+        classifier = make_small().partial_fit(X, y, classes=np.unique(y))
+    classifier.partial_fit(X, y)
+    for image_shape in (7, 10), (1, 70):
+        make_small(epochs=1, image_shape=image_shape).fit(X, y)
+
+
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine", None])
 def test_schedule(schedule, make_small, digits):
     rates = make_small(schedule=schedule, epochs=4).fit(*digits).history_["learning_rate"]

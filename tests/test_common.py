@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -42,6 +43,8 @@ def make(estimator_class):
     return estimator_class(LogisticRegression()) if needs_another else estimator_class()
 
 
+# Random features, no images.
+@pytest.mark.filterwarnings("ignore:X has 30 features, no square:UserWarning")
 @parametrize_with_checks(
     [make(estimator_class) for estimator_class in public_estimators()],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),

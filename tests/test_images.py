@@ -41,6 +41,7 @@ def test_image_shape(shape, given_shape, expected):
         ((5, 784), (28.5, 28), "image_shape must be"),
         ((5, 784), 28, "image_shape must be"),
         ((5, 3, 32, 32), None, r"channels come last here: pass X\.transpose\(0, 2, 3, 1\)"),
+        ((5, 3, 20, 30), None, r"channels come last here"),
     ],
 )
 def test_wrong_image_shape(shape, given_shape, message):

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -18,7 +19,7 @@ CLASSES = np.arange(10)
 
 def test_partial_fit_learns_batch_by_batch(make_small, digits):
     X, y = digits
-    classifier = make_small(batch_size=20)
+    classifier = make_small(batch_size=20, schedule=None)
     for epoch in range(6):
         for start in range(0, 300, 100):
             rows = slice(start, start + 100)
@@ -31,7 +32,9 @@ def test_partial_fit_learns_batch_by_batch(make_small, digits):
 def test_classes_missing_from_a_batch(make_small, digits):
     X, y = digits
     few = y < 3
-    classifier = make_small(batch_size=20).partial_fit(X[few], y[few], classes=CLASSES)
+    classifier = make_small(batch_size=20, schedule=None).partial_fit(
+        X[few], y[few], classes=CLASSES
+    )
     np.testing.assert_array_equal(classifier.classes_, CLASSES)
     assert classifier.predict_proba(X).shape == (300, 10)
     for _ in range(6):
@@ -132,10 +135,26 @@ def test_partial_fit_after_fit(make_small, digits):
     for fitted in (classifier, with_validation):
         fitted.partial_fit(X[200:], y[200:])
         assert fitted.n_epochs_ == 5
-        assert fitted.history_["learning_rate"][-1] == pytest.approx(5e-3)
+        assert fitted.history_["learning_rate"][-1] == pytest.approx(5e-4)
     assert np.isfinite(with_validation.history_["val_loss"][:4]).all()
     assert np.isnan(with_validation.history_["val_loss"][4])
     assert clone(classifier).fit(X, y).n_epochs_ == 4
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rate"), [("one_cycle", 0.001), ("cosine", 0.001), ("plateau", 0.01), (None, 0.01)]
+)
+def test_learning_rate_of_partial_fit(schedule, rate, make_small, digits):
+    classifier = make_small(schedule=schedule, learning_rate=0.01)
+    classifier.partial_fit(*digits, classes=CLASSES)
+    assert classifier.history_["learning_rate"] == pytest.approx([rate])
+
+
+def test_one_more_epoch_does_no_harm(make_small, digits):
+    X, y = digits
+    classifier = make_small(optimizer="muon", epochs=4).fit(X, y)
+    score = classifier.score(X, y)
+    assert classifier.partial_fit(X, y).score(X, y) > score - 0.02
 
 
 def test_another_optimizer_starts_its_state_anew(make_small, digits):
@@ -154,6 +173,11 @@ def test_another_optimizer_starts_its_state_anew(make_small, digits):
         ({}, {"classes": [3]}, "classes must have at least 2 classes, got 1 class: 3"),
         ({"early_stopping": True}, {"classes": CLASSES}, "does not support early_stopping=True"),
         ({"class_weight": "balanced"}, {"classes": CLASSES}, "does not support class_weight"),
+        (
+            {"schedule": keras.optimizers.schedules.CosineDecay(0.1, 10)},
+            {"classes": CLASSES},
+            "does not support schedule=CosineDecay",
+        ),
         (
             {},
             {"classes": CLASSES, "sample_weight": np.zeros(300)},

@@ -54,6 +54,8 @@ def test_smallest_images(name, smallest):
     )
     with pytest.raises(ValueError, match=message):
         build_network(name, (40, smallest - 1, 1), 10)
+    with pytest.raises(ValueError, match=r"got 1x784\. Flattened images .* need image_shape="):
+        build_network(name, (1, 784, 1), 10)
 
 
 @pytest.mark.parametrize("name", ["vgg2", "vgg3"])
@@ -64,6 +66,17 @@ def test_dropout_is_the_same_everywhere_if_given(name):
 
     assert len(set(rates())) > 1
     assert set(rates(dropout=0.1)) == {0.1}
+
+
+def test_depth():
+    def convolutions(depth):
+        layers = build_network("fast", (28, 28, 1), 10, width=6, depth=depth).layers
+        return [layer.filters for layer in layers if isinstance(layer, keras.layers.Conv2D)]
+
+    assert convolutions(2) == [4, 6, 6, 12, 12, 24, 24]
+    assert convolutions(3) == [4, 4, 6, 6, 6, 12, 12, 12, 24, 24, 24]
+    with pytest.raises(ValueError, match="depth of architecture 'fast' must be at least 2, got 1"):
+        build_network("fast", (28, 28, 1), 10, depth=1)
 
 
 def test_width_and_l2():

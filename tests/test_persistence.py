@@ -211,8 +211,12 @@ def test_optimizers_and_routed_parameters(optimizer, make_small, digits, tmp_pat
 def test_schedule_and_checkpoint_are_parameters(make_small, digits, tmp_path):
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([5], [0.02, 0.001])
     classifier = make_small(schedule=schedule, checkpoint=tmp_path / "best.keras").fit(*digits)
+    classifier.save(tmp_path / "last.keras")
+    last = FashionCNNClassifier.load(tmp_path / "last.keras")
+    assert last.checkpoint == str(tmp_path / "best.keras")
+    # A cross-validation of what is loaded from the checkpoint must not write it.
     loaded = FashionCNNClassifier.load(tmp_path / "best.keras")
-    assert loaded.checkpoint == str(tmp_path / "best.keras")
+    assert loaded.checkpoint is None
     assert loaded.schedule.get_config() == schedule.get_config()
     np.testing.assert_array_equal(
         loaded.fit(*digits).predict_proba(digits[0]), classifier.predict_proba(digits[0])

@@ -93,8 +93,12 @@ def test_other_files_are_refused(weights_file, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"No weights file '.*missing\.weights\.h5'"):
         build(tmp_path / "missing.weights.h5")
     for path in (weights_file("resnet50v2")[0], weights_file("mobilenetv2", alpha=0.5)[0]):
-        with pytest.raises(ValueError, match=r"does not hold the weights of .*'mobilenetv2'"):
+        with pytest.raises(ValueError, match=r"does not hold the weights of .*'mobilenetv2'") as e:
             build(str(path))
+        assert len(str(e.value)) < 600, "not all that Keras says"
+        assert not str(e.value).endswith(":")
+    with pytest.raises(TypeError, match=r"'imagenet', the path of a file or None, got True"):
+        build(True)
     (tmp_path / "note.weights.h5").write_text("no weights")
     with pytest.raises(ValueError, match=r"does not hold the weights of .*'mobilenetv2'"):
         build(tmp_path / "note.weights.h5")
@@ -127,6 +131,12 @@ def test_weights_file_written_anew_is_read_anew(weights_file, sample):
     other, _ = weights_file("mobilenetv2")
     path.write_bytes(other.read_bytes())
     assert (recipe.fit(*sample).weights_[0] != kernels[0]).any()
+
+
+def test_random_weights_are_not_frozen(sample):
+    recipe = make_recipe("mobilenetv2", architecture__weights=None)
+    with pytest.raises(ValueError, match=r"freeze_epochs=3 .* on top of random weights"):
+        recipe.fit(*sample)
 
 
 def test_frozen_for_good(sample, weights_file):

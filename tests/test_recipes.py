@@ -12,7 +12,7 @@ def test_every_recipe_fits(name):
     X, y = load_fashion_sample(return_X_y=True)
     parameters = {"epochs": 1, "random_state": 0}
     if make_recipe(name).freeze_epochs:  # it would download the backbone's weights
-        parameters |= {"architecture__weights": None, "architecture__size": 32}
+        parameters |= {"architecture__weights": None, "architecture__size": 32, "freeze_epochs": 0}
     recipe = make_recipe(name, **parameters).fit(X[:100], y[:100])
     assert recipe.predict_proba(X[:5]).shape == (5, 10)
 
@@ -26,6 +26,14 @@ def test_overrides():
     assert (recipe.architecture, recipe.epochs, recipe.random_state) == ("basic", 3, 7)
 
 
-def test_unknown_name():
-    with pytest.raises(ValueError, match=r"Unknown recipe 'fats'. Did you mean 'fast'\? Known"):
-        make_recipe("fats")
+def test_another_optimizer_has_its_own_learning_rate():
+    assert make_recipe("lenet", optimizer="Adam").learning_rate == 1e-3  # which is lenet's
+    assert make_recipe("lenet", optimizer="sgd").learning_rate is None
+    assert make_recipe("lenet", optimizer="sgd", learning_rate=0.1).learning_rate == 0.1
+
+
+@pytest.mark.parametrize(("name", "nearest"), [("fats", "fast"), ("VGG3", "vgg3")])
+def test_unknown_name(name, nearest):
+    message = rf"Unknown recipe '{name}'. Did you mean '{nearest}'\? Known"
+    with pytest.raises(ValueError, match=message):
+        make_recipe(name)

@@ -78,6 +78,8 @@ def test_another_optimizer_forgets_what_was_routed_to_the_last(make_small, digit
     classifier = make_small(optimizer="sgd").set_params(
         optimizer__momentum=0.9, architecture__width=8
     )
+    classifier.set_params(optimizer="sgd", architecture=small_network)  # the same ones
+    assert classifier.get_params()["optimizer__momentum"] == 0.9
     classifier.set_params(optimizer="adam")
     assert "optimizer__momentum" not in classifier.get_params()
     assert classifier.get_params()["architecture__width"] == 8
@@ -267,7 +269,7 @@ def test_any_keras_optimizer(make_small, digits):
         ({"optimizer__beta1": 0.9}, ValueError, "Did you mean 'beta_1'"),
         ({"architecture__depth": 3}, TypeError, r"cannot be called with \(.*, depth\)"),
         (
-            {"architecture": "fast", "architecture__depth": 3},
+            {"architecture": "small", "architecture__depth": 3},
             TypeError,
             "has no option 'depth'; it has: dropout, width",
         ),

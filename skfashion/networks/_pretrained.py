@@ -51,6 +51,8 @@ def build_on_backbone(
     ValueError
         If images have neither 1 nor 3 channels, ``size`` is too small, or the weights are of
         another architecture.
+    TypeError
+        If ``weights`` is none of these.
     FileNotFoundError
         If there is no such weights file.
     OSError
@@ -94,9 +96,14 @@ def _build_backbone(architecture, application, images, weights):
                 f"ImageNet's weights for architecture {architecture!r} are not on this machine and "
                 "could not be downloaded. Download the file that is named at the end of this "
                 f"message elsewhere and put it into {cache}, or give its path as "
-                "architecture__weights; architecture__weights=None begins with random weights. "
-                f"Keras said: {error}"
-            ) from error
+                "architecture__weights. With architecture__weights=None and freeze_epochs=0 it "
+                f"begins with random weights. Keras said: {error}"
+            ) from None
+    if not (weights is None or isinstance(weights, (str, os.PathLike))):
+        raise TypeError(
+            f"weights of architecture {architecture!r} must be 'imagenet', the path of a file or "
+            f"None, got {weights!r}."
+        )
     backbone = application(weights=None, **arguments)
     if weights is not None:
         _load(architecture, backbone, Path(weights))
@@ -105,11 +112,16 @@ def _build_backbone(architecture, application, images, weights):
 
 def _load(architecture, backbone, path):
     if not path.is_file():
-        raise FileNotFoundError(f"No weights file {str(path)!r} for architecture {architecture!r}.")
+        raise FileNotFoundError(
+            f"No weights file {str(path)!r} for architecture {architecture!r}; weights are "
+            "'imagenet', the path of a file or None."
+        )
     try:
         backbone.load_weights(path)
     except Exception as error:  # Keras and h5py raise many kinds
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        reason = " ".join(lines[:2])[:300]  # Keras goes on with all tensors and layers
         raise ValueError(
-            f"{path} does not hold the weights of architecture {architecture!r}'s backbone "
-            f"(keras.applications, include_top=False): {error}"
+            f"{path} does not hold the weights of {backbone.name}, the backbone of architecture "
+            f"{architecture!r} (keras.applications, include_top=False): {reason}"
         ) from error

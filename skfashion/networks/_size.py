@@ -20,7 +20,10 @@ def check_size(architecture, image_shape, smallest):
     """
     height, width, _ = image_shape
     if min(height, width) < smallest:
+        advice = "Architecture 'fast' takes images of any size."
+        if height == 1:
+            advice = "Flattened images that are not square need image_shape=(height, width)."
         raise ValueError(
             f"Architecture {architecture!r} takes images of at least {smallest}x{smallest} pixels, "
-            f"got {height}x{width}. Architecture 'fast' takes images of any size."
+            f"got {height}x{width}. {advice}"
         )

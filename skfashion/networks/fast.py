@@ -24,7 +24,7 @@ def build(image_shape, n_classes, *, dropout=0.0, width=48, depth=2):
         Multiples of 16 use the processor's vector units best.
     depth : int, default=2
         Convolutions of each stage, 2 at least, with the shortcut over all but the first; the stem
-        has one fewer. With 3, a step takes about twice the time, and long trainings get further.
+        has one fewer. With 3, an epoch takes some 1.7 times as long, and the network gets further.
 
     Returns
     -------

@@ -14,6 +14,7 @@ from skfashion._images import (
     check_image_shape,
     complete_image_shape,
     infer_image_shape,
+    warn_of_strips,
 )
 from skfashion._randomness import draw_seed
 from skfashion._warnings import warn
@@ -33,8 +34,8 @@ _MAX_SIDE, _MAX_CHANNELS = 32_766, 512
 _AUTOMATIC_SHIFT = 1 / 28
 # Of fewer pixels, it rounds to none.
 _MIN_MOVED_SIDE = 15
-# Smaller ones are rather a table than one image, or several.
-_MIN_IMAGE_SIDE, _MIN_IMAGE_FEATURES = 12, 25
+# A smaller array is rather a table than one image.
+_MIN_IMAGE_SIDE = 12
 
 
 class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -435,9 +436,5 @@ def _warn_of_guess(size, image_shape):
             f"X of shape {size} is taken for {size[0]} images of {image_shape}. One image is "
             "X[None]; if they really are several, say so with image_shape."
         )
-    elif len(size) == 2 and image_shape[0] == 1 and size[1] >= _MIN_IMAGE_FEATURES:
-        warn(
-            f"X has {size[1]} features, no square, so its images are taken for strips one pixel "
-            "high. Give image_shape=(height, width) or (height, width, channels); "
-            f"image_shape=(1, {size[1]}) if they are strips."
-        )
+    else:
+        warn_of_strips(size, image_shape)
