@@ -17,6 +17,7 @@ import json
 import math
 import os
 import platform
+import re
 import time
 from pathlib import Path
 
@@ -92,7 +93,9 @@ def machine():
     """Processor and number of cores."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     models = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    return f"{os.cpu_count()} cores, {models[0] if models else platform.processor()}"
+    model = models[0] if models else platform.processor()
+    words = re.sub(r"\(R\)|\(TM\)|@|\b(CPU|Processor)\b", " ", model).split()
+    return f"{os.cpu_count()} cores, {' '.join(words)}"
 
 
 def make_row(name, overrides, runs):
