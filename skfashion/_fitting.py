@@ -90,13 +90,15 @@ def check_continuing_parameters(classifier):
     check_training_parameters(classifier)
 
 
-def check_checkpoint(classifier, validates):
+def check_checkpoint(classifier, *, continues, validates):
     """Refuse a checkpoint that cannot be written, or that was best by a figure now missing.
 
     Parameters
     ----------
     classifier : FashionCNNClassifier
         With a ``checkpoint``.
+    continues : bool
+        Whether this fit goes on from an earlier one.
     validates : bool
         Whether there are validation images.
 
@@ -107,7 +109,6 @@ def check_checkpoint(classifier, validates):
         as :func:`skfashion.persistence.check_savable`.
     """
     check_savable(classifier, classifier.checkpoint, "checkpoint")
-    continues = classifier.warm_start and classifier.__sklearn_is_fitted__()
     had_validation = continues and np.isfinite(classifier.history_.get("val_loss", [])).any()
     if had_validation and not validates and Path(classifier.checkpoint).exists():
         raise ValueError(

@@ -412,7 +412,8 @@ class FashionCNNClassifier(
 
         check_training_parameters(self)
         if self.checkpoint is not None:
-            check_checkpoint(self, validates=X_val is not None or self.early_stopping)
+            validates = X_val is not None or self.early_stopping
+            check_checkpoint(self, continues=continues, validates=validates)
         y_index = np.searchsorted(classes, y)
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
