@@ -43,14 +43,14 @@ def test_logits_of_certain_images_are_finite(make_small, digits):
 def test_transform_gives_the_last_layers_input(fitted, digits):
     X, _ = digits
     features = fitted.transform(X)
-    assert features.shape == (300, 64)
+    assert features.shape == (300, 60)
     assert features.dtype == np.float32
     kernel, bias = fitted.weights_[-2:]
     np.testing.assert_allclose(
         softmax(features @ kernel + bias, axis=1), fitted.predict_proba(X), atol=1e-5
     )
     assert fitted.get_feature_names_out().tolist() == [
-        f"fashioncnnclassifier{i}" for i in range(64)
+        f"fashioncnnclassifier{i}" for i in range(60)
     ]
     np.testing.assert_array_equal(clone(fitted).fit_transform(*digits), features)
 
@@ -73,13 +73,13 @@ def test_transform_of_other_architectures(make_small, digits):
 def test_feature_maps(fitted, digits):
     X, _ = digits
     maps = fitted.feature_maps(X[:5], "stage1_add")
-    assert maps.shape == (5, 4, 4, 48)
+    assert maps.shape == (5, 8, 8, 24)
     np.testing.assert_allclose(fitted.feature_maps(X[:1], "stage1_add"), maps[:1], atol=1e-5)
     np.testing.assert_array_equal(fitted.feature_maps(X, "features"), fitted.transform(X))
     names = [layer.name for layer in fitted.model_.layers[-1].layers]
     assert "stage1_add" in names
     np.testing.assert_array_equal(fitted.feature_maps(X[:5], names.index("stage1_add")), maps)
-    assert fitted.feature_maps(X[:2], "dropout").shape == (2, 64)  # whatever the rate
+    assert fitted.feature_maps(X[:2], "dropout").shape == (2, 60)  # whatever the rate
     with pytest.raises(ValueError, match=r"Unknown layer 'stage1_ad'. Did you mean 'stage1_add'"):
         fitted.feature_maps(X, "stage1_ad")
 

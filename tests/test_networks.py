@@ -13,7 +13,7 @@ from skfashion.networks import build_network, list_networks
         ("basic", 93_322),
         ("fast", 661_674),
         ("lenet", 107_598),
-        ("small", 97_474),
+        ("small", 95_402),
         ("vgg2", 871_402),
         ("vgg3", 1_216_074),
     ],

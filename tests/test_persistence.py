@@ -231,7 +231,7 @@ def test_parameters_changed_after_the_fit(make_small, digits, tmp_path):
         loaded.predict_proba(digits[0]), classifier.predict_proba(digits[0])
     )
     assert loaded.get_params() == classifier.get_params()
-    assert loaded.fit(*digits).transform(digits[0]).shape == (300, 10)
+    assert loaded.fit(*digits).transform(digits[0]).shape == (300, 20)
 
 
 def test_loaded_function_takes_no_other_options(make_small, digits, tmp_path):

@@ -6,11 +6,12 @@ from keras import layers
 __all__ = ["build_residual"]
 
 
-def build_residual(name, image_shape, n_classes, *, stem, stages, depth, dropout):
-    """Build a network of a stem and residual stages, each after pooling.
+def build_residual(
+    name, image_shape, n_classes, *, stem, stages, dropout, depth=2, pool_first=True
+):
+    """Build a network of a stem and residual stages, with pooling between them.
 
-    Pooling comes early, because convolutions with many channels at full resolution are what costs
-    time on a CPU. Padding is "same" throughout, so images of any size will do.
+    Padding is "same" throughout, so images of any size will do.
 
     Parameters
     ----------
@@ -25,10 +26,13 @@ def build_residual(name, image_shape, n_classes, *, stem, stages, depth, dropout
     stages : list of int
         Channels of each stage: a convolution that changes their number, and others with a shortcut
         over them.
-    depth : int
-        Convolutions of each stage; the stem has one fewer.
     dropout : float
         Fraction of the pooled features dropped in training.
+    depth : int, default=2
+        Convolutions of each stage; the stem has one fewer.
+    pool_first : bool, default=True
+        Whether the first stage is after pooling too. Convolutions with many channels at full
+        resolution are what costs time on a CPU.
 
     Returns
     -------
@@ -53,7 +57,8 @@ def build_residual(name, image_shape, n_classes, *, stem, stages, depth, dropout
     for part in range(1, depth):
         x = convolution(x, stem, f"stem_{part}")
     for number, filters in enumerate(stages, start=1):
-        x = layers.MaxPooling2D(padding="same", name=f"pool{number}")(x)
+        if pool_first or number > 1:
+            x = layers.MaxPooling2D(padding="same", name=f"pool{number}")(x)
         x = shortcut = convolution(x, filters, f"stage{number}_1")
         for part in range(2, depth + 1):
             x = convolution(x, filters, f"stage{number}_{part}")
