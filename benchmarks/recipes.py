@@ -4,8 +4,8 @@ Each recipe is fitted on the 60,000 training images with each seed; what it is a
 last epoch or the one that early stopping kept on a part of the training images, is scored once on
 the 10,000 test images, which choose nothing. One row a recipe goes into the table. With
 --runs, finished fits are kept in a file, so that a benchmark that was stopped goes on; another
-machine or version needs another file. Beside a mean of accuracies is their standard deviation;
-seconds are those of ``fit``, the first with compiling.
+machine, version or recipe needs another file. Beside a mean of accuracies is their standard
+deviation; seconds are those of ``fit``, the first with compiling.
 
 Run: python benchmarks/recipes.py basic lenet fast [--seeds 3] [--epochs N] [--runs FILE]
      [--table docs/recipes.csv]

@@ -51,7 +51,8 @@ def cli():
     "--recipe",
     default="fast",
     show_default=True,
-    help="Configuration to train, such as basic, lenet, small or vgg3.",
+    help="Configuration to train, such as basic, lenet, small or vgg3. "
+    "The last two mirror images, which is not for letters or digits.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Epochs, if not the recipe's.")
 @click.option(

@@ -324,5 +324,23 @@ def _restore(cls, side, network):
     classifier.n_epochs_ = len(classifier.history_["loss"])
     classifier.weights_ = tuple(network.get_weights())
     classifier._n_features_out = side["n_features_out"]
-    classifier._compose_model()  # raises if the weights are not the architecture's
+    _check_predicts_as(network, classifier)
     return classifier
+
+
+def _check_predicts_as(network, classifier):
+    """A named architecture is built anew, and may not be what it was when the file was written."""
+    import keras
+
+    images = np.random.default_rng(0).normal(size=(8, *classifier.image_shape_)).astype(np.float32)
+    try:
+        rebuilt = classifier._compose_model().layers[-1]
+        outputs = [keras.ops.convert_to_numpy(model(images)) for model in (rebuilt, network)]
+        equal = np.allclose(*outputs, atol=1e-4)
+    except ValueError:  # weights of other shapes
+        equal = False
+    if not equal:
+        raise ValueError(
+            f"architecture {classifier._network.architecture!r} of this skfashion is not the "
+            "network in the file. keras.saving.load_model opens it."
+        )

@@ -68,15 +68,25 @@ def test_dropout_is_the_same_everywhere_if_given(name):
     assert set(rates(dropout=0.1)) == {0.1}
 
 
-def test_depth():
-    def convolutions(depth):
-        layers = build_network("fast", (28, 28, 1), 10, width=6, depth=depth).layers
-        return [layer.filters for layer in layers if isinstance(layer, keras.layers.Conv2D)]
+def convolutions(name, **options):
+    """Resolution and channels of each convolution."""
+    layers = build_network(name, (28, 28, 1), 10, **options).layers
+    convolutions = [layer for layer in layers if isinstance(layer, keras.layers.Conv2D)]
+    return [layer.output.shape[2:] for layer in convolutions]
 
-    assert convolutions(2) == [4, 6, 6, 12, 12, 24, 24]
-    assert convolutions(3) == [4, 4, 6, 6, 6, 12, 12, 12, 24, 24, 24]
+
+def test_depth():
+    full, half, quarter, eighth = (28, 4), (14, 6), (7, 12), (4, 24)
+    expected = [full, *2 * [half], *2 * [quarter], *2 * [eighth]]
+    assert convolutions("fast", width=6, depth=2) == expected
+    expected = [*2 * [full], *3 * [half], *3 * [quarter], *3 * [eighth]]
+    assert convolutions("fast", width=6, depth=3) == expected
     with pytest.raises(ValueError, match="depth of architecture 'fast' must be at least 2, got 1"):
         build_network("fast", (28, 28, 1), 10, depth=1)
+
+
+def test_small_has_its_first_stage_at_full_resolution():
+    assert convolutions("small") == [*3 * [(28, 24)], *2 * [(14, 44)], *2 * [(7, 60)]]
 
 
 def test_width_and_l2():

@@ -10,6 +10,7 @@ import pytest
 
 from skfashion import FashionCNNClassifier
 from skfashion.errors import ModelFileError
+from skfashion.networks._residual import build_residual
 from skfashion.training.muon import Muon
 
 
@@ -151,6 +152,25 @@ def test_no_code_is_run(path, make_small, digits):
     with pytest.raises(ModelFileError, match="cannot be restored"):
         FashionCNNClassifier.load(path)
     assert not marker.exists()
+
+
+@pytest.mark.parametrize("pool_first", [True, False], ids=["other result", "other weights"])
+def test_another_version_of_the_architecture_is_refused(pool_first, path, monkeypatch):
+    def other(image_shape, n_classes, *, dropout=0.0, width=24):
+        stages = [24, 44, 60] if pool_first else [24, 44, 64]
+        return build_residual(
+            "small",
+            image_shape,
+            n_classes,
+            stem=width,
+            stages=stages,
+            dropout=dropout,
+            pool_first=pool_first,
+        )
+
+    monkeypatch.setattr("skfashion.networks.small.build", other)
+    with pytest.raises(ModelFileError, match=r"'small' of this skfashion is not the network in"):
+        FashionCNNClassifier.load(path)
 
 
 def npz(*arrays):

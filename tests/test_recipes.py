@@ -1,10 +1,18 @@
 """Recipes."""
 
+import csv
+import re
+from pathlib import Path
+
 import pytest
 
 from skfashion import FashionCNNClassifier
 from skfashion.datasets import load_fashion_sample
+from skfashion.networks import build_network, list_networks
+from skfashion.networks._registry import default_options
 from skfashion.recipes import list_recipes, make_recipe
+
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 # mobilenetv2 is fitted in test_pretrained.py.
@@ -20,6 +28,50 @@ def test_every_recipe_fits(name):
 
 def test_fast_is_the_default():
     assert make_recipe("fast").get_params() == FashionCNNClassifier().get_params()
+
+
+def test_vgg3_is_trained_as_published():
+    parameters = make_recipe("vgg3").get_params()
+    published = {
+        "augmentation__rotation": 10,
+        "augmentation__shift": 0.1,
+        "augmentation__shear": 0.1,
+        "augmentation__zoom": 0.1,
+        "augmentation__horizontal_flip": True,
+        "augmentation__probability": 1,
+        "optimizer": "adam",
+        "learning_rate": 1e-3,
+        "schedule": "plateau",
+        "batch_size": 64,
+        "epochs": 50,
+        "early_stopping": True,
+        "patience": 10,
+        "validation_fraction": 0.1,
+    }
+    assert published.items() <= parameters.items()
+
+
+def test_small_mirrors_in_training_and_predicting():
+    recipe = make_recipe("small")
+    assert recipe.augmentation.horizontal_flip
+    assert recipe.test_time_augmentation == "flip"
+
+
+def test_documented_numbers_of_parameters():
+    with (DOCS / "recipes.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert rows
+    for row in rows:
+        recipe = make_recipe(row["recipe"])
+        n_parameters = build_network(recipe.architecture, (28, 28, 1), 10).count_params()
+        assert row["parameters"] == f"{n_parameters:,}", row["recipe"]
+
+
+def test_documented_options():
+    text = (DOCS / "recipes.rst").read_text()
+    for name in list_networks():
+        (row,) = re.findall(rf"^``{name}`` +(``.*``)  ", text, re.MULTILINE)
+        assert set(re.findall("``([a-z0-9]+)``", row)) == set(default_options(name)), name
 
 
 def test_overrides():

@@ -69,7 +69,7 @@ def build_network(name, image_shape, n_classes, **options):
         Number of classes, the length of the network's output.
     **options
         Options of the architecture, such as ``dropout`` (a fraction) or ``width`` (channels of the
-        first convolution).
+        first stage or block).
 
     Returns
     -------
@@ -80,9 +80,12 @@ def build_network(name, image_shape, n_classes, **options):
     Raises
     ------
     ValueError
-        If the name is unknown or the images are smaller than the architecture can take.
+        If the name is unknown, the images are smaller than the architecture can take, or an option
+        is out of its range.
     TypeError
         If the architecture has no such option.
+    OSError
+        If pretrained weights are not there and cannot be downloaded.
 
     Examples
     --------

@@ -24,8 +24,7 @@ def build_residual(
     stem : int
         Channels of the convolutions before the first stage.
     stages : list of int
-        Channels of each stage: a convolution that changes their number, and others with a shortcut
-        over them.
+        Channels of each stage: a convolution, and others with a shortcut over them.
     dropout : float
         Fraction of the pooled features dropped in training.
     depth : int, default=2
