@@ -67,11 +67,17 @@ def test_documented_numbers_of_parameters():
         assert row["parameters"] == f"{n_parameters:,}", row["recipe"]
 
 
-def test_documented_options():
+@pytest.mark.parametrize("name", list_networks())
+def test_documented_networks(name):
     text = (DOCS / "recipes.rst").read_text()
-    for name in list_networks():
-        (row,) = re.findall(rf"^``{name}`` +(``.*``)  ", text, re.MULTILINE)
-        assert set(re.findall("``([a-z0-9]+)``", row)) == set(default_options(name)), name
+    ((options, n_parameters),) = re.findall(
+        rf"^``{name}`` +(``.*``) +([\d,]+) ", text, re.MULTILINE
+    )
+    known = default_options(name)
+    assert set(re.findall("``([a-z0-9]+)``", options)) == set(known)
+    untrained = {"weights": None} if "weights" in known else {}
+    network = build_network(name, (28, 28, 1), 10, **untrained)
+    assert n_parameters == f"{network.count_params():,}"
 
 
 def test_overrides():
