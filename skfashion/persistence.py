@@ -335,8 +335,9 @@ def _check_predicts_as(network, classifier):
     images = np.random.default_rng(0).normal(size=(8, *classifier.image_shape_)).astype(np.float32)
     try:
         rebuilt = classifier._compose_model().layers[-1]
-        outputs = [keras.ops.convert_to_numpy(model(images)) for model in (rebuilt, network)]
-        equal = np.allclose(*outputs, atol=1e-4)
+        found = keras.ops.convert_to_numpy(rebuilt(images))
+        expected = keras.ops.convert_to_numpy(network(images))
+        equal = np.allclose(found, expected, atol=1e-4)
     except ValueError:  # weights of other shapes
         equal = False
     if not equal:
