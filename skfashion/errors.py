@@ -11,6 +11,8 @@ __all__ = [
     "ModelFileError",
     "PixelRangeWarning",
     "SkfashionError",
+    "StudyMismatchError",
+    "StudyStorageError",
     "TrainingDivergedError",
 ]
 
@@ -29,6 +31,14 @@ class DatasetNotFoundError(SkfashionError, OSError):
 
 class ModelFileError(SkfashionError, ValueError):
     """A model file is damaged, or was not written by skfashion."""
+
+
+class StudyMismatchError(SkfashionError, ValueError):
+    """A stored study began with other data, folds, metric, parameters or direction."""
+
+
+class StudyStorageError(SkfashionError, OSError):
+    """The storage of a study cannot be reached or read."""
 
 
 class TrainingDivergedError(SkfashionError, ValueError):

@@ -1,0 +1,120 @@
+"""One setting, fitted and scored on its folds as scikit-learn's searches do."""
+
+import math
+
+import optuna
+from optuna.pruners import HyperbandPruner, NopPruner, SuccessiveHalvingPruner, WilcoxonPruner
+from optuna.trial import TrialState, create_trial
+from sklearn.base import clone
+
+# cross_validate gives no sample weights to scorers, as searches do.
+from sklearn.model_selection._validation import _fit_and_score
+
+from skfashion.model_selection._quiet import quiet_optuna
+
+__all__ = ["FoldPruner", "evaluate", "scores_by_metric"]
+
+_KEPT = ("test_scores", "train_scores", "fit_time", "score_time")
+
+
+def scores_by_metric(scores):
+    """Scores of one fold as a dict, whatever the number of metrics."""
+    return scores if isinstance(scores, dict) else {"score": scores}
+
+
+def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, arguments):
+    """Fit and score a setting fold by fold, until it is hopeless.
+
+    Parameters
+    ----------
+    number : int
+        The trial's number; results come back in any order.
+    estimator : estimator
+        To be cloned.
+    X, y : array-like
+        Data of all folds.
+    folds : list of (train, test)
+        Indices.
+    parameters : dict
+        The setting.
+    metric : str or None
+        Name of the metric to optimize; None takes the first.
+    fold_pruner : FoldPruner
+        Says whether it is hopeless.
+    arguments : dict
+        Further arguments of scikit-learn's function for one fold.
+
+    Returns
+    -------
+    number : int
+    folds : list of dict
+        Scores and times of the folds that were fitted.
+    fit_errors : list of (str or None)
+        Their tracebacks.
+    scores : list of float
+        Their scores by the metric to optimize.
+    is_pruned : bool
+        Whether it stopped early.
+    """
+    results, fit_errors, scores = [], [], []
+    is_pruned = False
+    for train, test in folds:
+        result = _fit_and_score(
+            clone(estimator), X, y, train=train, test=test, parameters=parameters, **arguments
+        )
+        results.append({key: result[key] for key in _KEPT if key in result})
+        fit_errors.append(result["fit_error"])
+        by_metric = scores_by_metric(result["test_scores"])
+        scores.append(by_metric.get(metric, next(iter(by_metric.values()))))
+        if len(results) < len(folds) and fold_pruner.is_hopeless(scores):
+            is_pruned = True
+            break
+    return number, results, fit_errors, scores, is_pruned
+
+
+class FoldPruner:
+    """A pruner of Optuna's, comparing folds; it can be sent to another process.
+
+    Parameters
+    ----------
+    pruner : optuna.pruners.BasePruner
+        Most compare the mean over the folds so far, WilcoxonPruner fold with fold.
+    finished : list of optuna.trial.FrozenTrial
+        Trials to compare with.
+    """
+
+    def __init__(self, pruner, finished):
+        self._pruner = pruner
+        self._finished = [
+            create_trial(value=trial.value, intermediate_values=trial.intermediate_values)
+            for trial in finished
+            if trial.state == TrialState.COMPLETE and not isinstance(pruner, NopPruner)
+        ]
+
+    def is_hopeless(self, scores):
+        """Whether a setting with these scores, in the order of the folds, is given up."""
+        if isinstance(self._pruner, NopPruner) or not all(map(math.isfinite, scores)):
+            return False
+        with quiet_optuna():
+            study = optuna.create_study(direction="maximize", pruner=self._pruner)
+            study.add_trials(self._finished)
+            trial = study.ask()
+        for step, value in enumerate(intermediate_values(self._pruner, scores)):
+            trial.report(value, step)
+        return trial.should_prune()
+
+
+def check_pruner(pruner):
+    """Raise ValueError for pruners that give some settings more folds than others."""
+    if isinstance(pruner, (HyperbandPruner, SuccessiveHalvingPruner)):
+        raise ValueError(
+            f"pruner={type(pruner).__name__} spends a budget that grows from rung to rung; folds "
+            "have none. Take MedianPruner, PercentilePruner, ThresholdPruner or WilcoxonPruner."
+        )
+
+
+def intermediate_values(pruner, scores):
+    """What a pruner is to be told after each fold."""
+    if isinstance(pruner, WilcoxonPruner):
+        return scores
+    return [sum(scores[:n]) / n for n in range(1, len(scores) + 1)]

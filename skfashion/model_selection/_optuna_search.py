@@ -1,0 +1,416 @@
+"""Search for the best parameters with Optuna, as one more search of scikit-learn's."""
+
+import copy
+import os
+import time
+import warnings
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import ClassVar
+
+import joblib
+import numpy as np
+from optuna.pruners import BasePruner, MedianPruner
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.storages import BaseStorage
+from optuna.trial import TrialState
+from sklearn.base import _fit_context, clone
+from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.model_selection import check_cv
+
+# The base of scikit-learn's own searches, which it offers under no other name.
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import _warn_or_raise_about_fit_failures
+from sklearn.utils import indexable
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import _check_method_params
+
+from skfashion._randomness import derive_seed, draw_seed
+from skfashion._warnings import warn
+from skfashion.model_selection._classifiers import is_any_classifier
+from skfashion.model_selection._evaluation import check_pruner
+from skfashion.model_selection._fingerprint import describe_search
+from skfashion.model_selection._progress import show_trials
+from skfashion.model_selection._runner import TrialRunner
+from skfashion.model_selection._space import make_space, restore_parameters
+from skfashion.model_selection._storage import open_storage
+from skfashion.model_selection._study import SharedStudy
+
+__all__ = ["OptunaSearchCV"]
+
+
+class OptunaSearchCV(BaseSearchCV):
+    """Search for the best parameters with Optuna, over cross-validation folds.
+
+    It is used as :class:`sklearn.model_selection.RandomizedSearchCV` is, and gives the same
+    scores for the same settings. It differs in which settings it tries: each follows from the
+    scores of those before, and a setting that does badly on its first folds is not fitted on the
+    others. A search with a ``storage`` goes on where an earlier one stopped, and several processes
+    or machines can work on it at once.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is to be tuned; clones of it are fitted.
+    param_distributions : dict or callable
+        What to choose from. A dict of parameter names, such as ``model__augmentation__rotation``,
+        to Optuna distributions, frozen scipy distributions or lists of choices; or a function that
+        gets an :class:`optuna.trial.Trial` and returns a dict of parameters. The function must
+        return the same for the same choices.
+    n_trials : int, default=20
+        Settings to try, those that a stored study holds already included. Failed and pruned ones
+        count.
+    timeout : float, default=None
+        Seconds after which no more settings are begun; those that run are finished. At least one
+        is tried.
+    sampler : optuna.samplers.BaseSampler, default=None
+        Chooses the settings; a copy is used. None means :class:`optuna.samplers.TPESampler`, seeded
+        by ``random_state`` and the number of each trial.
+    pruner : optuna.pruners.BasePruner, default=None
+        Says after each fold whether to go on with a setting. Most pruners compare its mean over
+        the folds so far with that of other settings after as many folds,
+        :class:`optuna.pruners.WilcoxonPruner` compares fold with fold. None means
+        :class:`optuna.pruners.MedianPruner`; ``optuna.pruners.NopPruner()`` prunes nothing.
+    storage : str, path-like or optuna.storages.BaseStorage, default=None
+        Where the study is kept: the URL of a database, such as ``"sqlite:///study.db"`` or
+        ``"postgresql://user@host/name"``, or a file, in SQLite's format if its name ends in
+        ``.db``, ``.sqlite`` or ``.sqlite3``, otherwise in Optuna's journal format. None keeps it in
+        memory.
+    study_name : str, default=None
+        Name of the study in ``storage``. If it exists, the search goes on with it. None makes a
+        name out of all that the trials must have in common, so that the same search finds its
+        study again, and another search, or another outer fold, never does.
+    scoring : str, callable, list, tuple or dict, default=None
+        As in :class:`sklearn.model_selection.GridSearchCV`. Of several metrics, the one that
+        ``refit`` names is optimized, otherwise the first. Greater is better.
+    n_jobs : int, default=None
+        Settings that are tried at the same time, each in a process of its own, as in joblib, whose
+        backend "dask" will do as well. One setting's folds are fitted one after the other. Which
+        settings are tried depends on which finish first, so only ``n_jobs=1`` is reproducible.
+    refit : bool, str or callable, default=True
+        As in :class:`sklearn.model_selection.GridSearchCV`.
+    cv : int, cross-validation generator or iterable, default=None
+        As in :class:`sklearn.model_selection.GridSearchCV`; folds are made once, for the whole
+        search.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the choices, if there is no ``sampler``.
+    error_score : "raise" or float, default=np.nan
+        Score of a fold whose fit fails. NaN makes it a failed trial.
+    return_train_score : bool, default=False
+        Whether ``cv_results_`` has scores on training folds too.
+    verbose : int, default=0
+        0 is silent, 1 shows one live line (a line a trial where there is no terminal), 2 a line a
+        trial.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        As in :class:`sklearn.model_selection.GridSearchCV`, a row for each setting tried, with
+        ``trial_number`` and ``trial_state`` ("complete", "pruned" or "fail") besides. A pruned
+        setting has NaN for the folds it was spared, and for its mean, and so ranks last.
+    best_estimator_ : estimator
+        Fitted on all data with the best setting, if ``refit``.
+    best_score_ : float
+        Mean score of the best setting over the folds.
+    best_params_ : dict
+        The best setting.
+    best_index_ : int
+        Its row in ``cv_results_``.
+    best_trial_ : optuna.trial.FrozenTrial
+        Its trial.
+    study_ : optuna.study.Study
+        Optuna's study with all trials, for its plots and its dashboard.
+    scorer_ : callable or dict of str to callable
+        What scores.
+    n_splits_ : int
+        Number of folds.
+    refit_time_ : float
+        Seconds that the last fit on all data took.
+    multimetric_ : bool
+        Whether there are several metrics.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels of the refitted classifier.
+    n_features_in_ : int
+        Features of the refitted estimator.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if the refitted estimator knows them.
+
+    See Also
+    --------
+    default_space : What is worth searching for a recipe.
+    compare_classifiers : Holds classifiers against each other.
+    sklearn.model_selection.GridSearchCV : Tries all of a few settings.
+
+    Notes
+    -----
+    The means of pruned settings are of some of the folds only, so they are never the best.
+
+    Trials whose process died are tried anew, up to twice, by the same search made again or by
+    another process that shares the study. A process on the same machine is known to be dead at
+    once, one on another machine after a minute without a heartbeat; journal files have none, so
+    there it is known on the same machine alone.
+
+    Ctrl-C ends the search, not the program: what was tried is kept, a warning says how much, and
+    the best of it is refitted. A second one ends that too.
+
+    References
+    ----------
+    .. [1] T. Akiba, S. Sano, T. Yanase, T. Ohta, M. Koyama, "Optuna: A Next-generation
+       Hyperparameter Optimization Framework", KDD 2019.
+    .. [2] J. Bergstra, R. Bardenet, Y. Bengio, B. Kégl, "Algorithms for Hyper-Parameter
+       Optimization", NIPS 2011.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from skfashion.model_selection import OptunaSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> space = {"C": loguniform(1e-2, 1e3), "kernel": ["linear", "rbf"]}
+    >>> search = OptunaSearchCV(SVC(), space, n_trials=15, random_state=0).fit(X, y)
+    >>> bool(search.best_score_ > 0.97)
+    True
+    >>> sorted(search.best_params_)
+    ['C', 'kernel']
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **{
+            name: constraint
+            for name, constraint in BaseSearchCV._parameter_constraints.items()
+            if name != "pre_dispatch"
+        },
+        "param_distributions": [Mapping, callable],
+        "n_trials": [Interval(Integral, 1, None, closed="left")],
+        "timeout": [Interval(Real, 0, None, closed="neither"), None],
+        "sampler": [BaseSampler, None],
+        "pruner": [BasePruner, None],
+        "storage": [str, os.PathLike, BaseStorage, None],
+        "study_name": [str, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator,
+        param_distributions,
+        *,
+        n_trials=20,
+        timeout=None,
+        sampler=None,
+        pruner=None,
+        storage=None,
+        study_name=None,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        random_state=None,
+        error_score=np.nan,
+        return_train_score=False,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.param_distributions = param_distributions
+        self.n_trials = n_trials
+        self.timeout = timeout
+        self.sampler = sampler
+        self.pruner = pruner
+        self.storage = storage
+        self.study_name = study_name
+        self.scoring = scoring
+        self.n_jobs = n_jobs
+        self.refit = refit
+        self.cv = cv
+        self.random_state = random_state
+        self.error_score = error_score
+        self.return_train_score = return_train_score
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, **params):
+        """Try settings, and refit the best.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Training data, as the estimator takes it.
+        y : array-like of shape (n_samples,), default=None
+            Targets.
+        **params : dict
+            Parameters of the estimator's ``fit``, of the scorer and of the splitter, routed as in
+            :class:`sklearn.model_selection.GridSearchCV`; those with a value for each sample are
+            split as X is.
+
+        Returns
+        -------
+        self : OptunaSearchCV
+            The fitted search.
+
+        Raises
+        ------
+        ValueError
+            If the estimator has no parameter of a given name (the message names the nearest),
+            nothing is to be chosen, the pruner compares no folds, or all fits fail.
+        StudyMismatchError
+            If the study began with another estimator, other data, folds, metric or space.
+        StudyStorageError
+            If the storage cannot be reached.
+
+        Warns
+        -----
+        FitFailedWarning
+            If some fits fail.
+        UserWarning
+            If the search was interrupted.
+        """
+        space = make_space(self.param_distributions)
+        space.check(self.estimator)
+        pruner = MedianPruner() if self.pruner is None else self.pruner
+        check_pruner(pruner)
+        scorers, refit_metric = self._get_scorers()
+
+        X, y = indexable(X, y)
+        params = _check_method_params(X, params=params)
+        routed_params = self._get_routed_params_for_fit(params)
+        cv = check_cv(self.cv, y, classifier=is_any_classifier(self.estimator))
+        folds = list(cv.split(X, y, **routed_params.splitter.split))
+        callback_data = {"estimator": self, "X": X, "y": y, "metadata": None}
+        if params.get("sample_weight") is not None:
+            callback_data["metadata"] = {"sample_weight": params["sample_weight"]}
+        callback_context = self._init_callback_context(max_subtasks=int(bool(self.refit)))
+        callback_context.call_on_fit_task_begin(**callback_data)
+
+        fingerprint = describe_search(
+            estimator=self.estimator,
+            X=X,
+            y=y,
+            fit_params=params,
+            folds=folds,
+            scoring=self.scoring,
+            space=space,
+            return_train_score=self.return_train_score,
+        )
+        name = self.study_name or f"skfashion-{joblib.hash(fingerprint)[:16]}"
+        study = SharedStudy(open_storage(self.storage), name, fingerprint)
+
+        with show_trials(self.verbose, self.n_trials) as report:
+            runner = TrialRunner(
+                study,
+                space,
+                self._sampler_maker(study),
+                pruner,
+                n_trials=self.n_trials,
+                timeout=self.timeout,
+                n_jobs=self.n_jobs,
+                report=report,
+                estimator=clone(self.estimator),
+                X=X,
+                y=y,
+                folds=folds,
+                metric=self.refit if isinstance(self.refit, str) else None,
+                arguments={
+                    "scorer": scorers,
+                    "fit_params": routed_params.estimator.fit,
+                    "score_params": routed_params.scorer.score,
+                    "return_train_score": self.return_train_score,
+                    "return_times": True,
+                    "error_score": self.error_score,
+                    "verbose": 0,
+                },
+            )
+            try:
+                runner.run()
+            except KeyboardInterrupt:
+                finished = study.finished()
+                if not any(trial.state == TrialState.COMPLETE for trial, _ in finished):
+                    raise
+                warn(f"The search was interrupted after {len(finished)} of {self.n_trials} trials.")
+
+        self.n_splits_ = len(folds)
+        self.scorer_ = scorers._scorers if isinstance(scorers, _MultimetricScorer) else scorers
+        self.study_ = study.load(self.sampler, pruner)
+        self._collect_results(study.finished(), space, runner.fit_errors)
+        if self.refit or not self.multimetric_:
+            self._find_best(refit_metric)
+        if self.refit:
+            refit_context = callback_context.subcontext(task_name="refit-with-best-params")
+            self._refit(X, y, routed_params.estimator.fit, refit_context, callback_data)
+        callback_context.call_on_fit_task_end(**callback_data)
+        return self
+
+    def _sampler_maker(self, study):
+        """A function that gives the sampler for the trial of a number."""
+        if self.sampler is None:
+            seed = draw_seed(self.random_state)
+            return lambda number: TPESampler(seed=derive_seed(seed, number))
+        sampler = copy.deepcopy(self.sampler)
+        if not study.is_new:
+            sampler.reseed_rng()  # otherwise it would choose the same again
+        return lambda number: sampler
+
+    def _collect_results(self, finished, space, fit_errors):
+        """Make cv_results_ of the folds of all trials."""
+        n_folds = sum(len(folds) for _, folds in finished)
+        earlier = [None] * (n_folds - len(fit_errors))
+        _warn_or_raise_about_fit_failures(
+            [{"fit_error": error} for error in [*fit_errors, *earlier]], self.error_score
+        )
+        metrics = next(
+            (
+                fold["test_scores"]
+                for _, folds in finished
+                for fold in folds
+                if isinstance(fold["test_scores"], dict)
+            ),
+            None,
+        )
+        self.multimetric_ = metrics is not None
+        if self.multimetric_:
+            self._check_refit_for_multimetric(metrics)
+        unfitted = dict.fromkeys(("test_scores", "train_scores", "fit_time", "score_time"), np.nan)
+        rows = [
+            {**unfitted, **(folds[i] if i < len(folds) else {})}
+            for _, folds in finished
+            for i in range(self.n_splits_)
+        ]
+        if self.multimetric_:
+            for row in rows:
+                for key in ("test_scores", "train_scores"):
+                    if not isinstance(row[key], dict):
+                        row[key] = dict.fromkeys(metrics, row[key])
+        with warnings.catch_warnings():
+            # Failed fits have had their warning, and pruned settings need none.
+            warnings.filterwarnings("ignore", "One or more of the .* scores are non-finite")
+            self.cv_results_ = self._format_results(
+                [restore_parameters(space, trial) for trial, _ in finished],
+                self.n_splits_,
+                rows,
+                {
+                    "trial_number": [trial.number for trial, _ in finished],
+                    "trial_state": [trial.state.name.lower() for trial, _ in finished],
+                },
+            )
+
+    def _find_best(self, refit_metric):
+        self.best_index_ = self._select_best_index(self.refit, refit_metric, self.cv_results_)
+        if not callable(self.refit):
+            self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+        number = self.cv_results_["trial_number"][self.best_index_]
+        self.best_trial_ = self.study_.trials[number]
+
+    def _refit(self, X, y, fit_params, callback_context, callback_data):
+        self.best_estimator_ = clone(self.estimator).set_params(
+            **clone(self.best_params_, safe=False)
+        )
+        targets = () if y is None else (y,)
+        with callback_context.propagate_callback_context(self.best_estimator_):
+            callback_context.call_on_fit_task_begin(**callback_data)
+            started = time.perf_counter()
+            self.best_estimator_.fit(X, *targets, **fit_params)
+            self.refit_time_ = time.perf_counter() - started
+        callback_context.call_on_fit_task_end(**callback_data)
+        if hasattr(self.best_estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.best_estimator_.feature_names_in_

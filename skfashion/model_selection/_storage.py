@@ -1,0 +1,128 @@
+"""Where studies are kept: memory, SQLite or journal files, database servers."""
+
+import importlib.util
+import os
+import time
+import warnings
+from pathlib import Path
+
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage, get_storage
+from optuna.storages.journal import JournalFileBackend
+
+from skfashion.errors import StudyStorageError
+
+__all__ = ["open_storage"]
+
+# Seconds. A process that sent no heartbeat for the grace period is taken for dead.
+_HEARTBEAT_INTERVAL, _GRACE_PERIOD = 10, 60
+_CONNECT_TIMEOUT = 5
+_SQLITE_LOCK_TIMEOUT = 60
+_SQLITE_SUFFIXES = {".db", ".sqlite", ".sqlite3"}
+# Processes that begin at once may both try to make a database's tables.
+_OPEN_ATTEMPTS = 4
+
+
+def open_storage(storage):
+    """A storage of Optuna's, from what users give.
+
+    Parameters
+    ----------
+    storage : str, path-like, optuna.storages.BaseStorage or None
+        A database's URL, a file, a storage, or None for memory.
+
+    Returns
+    -------
+    storage : optuna.storages.BaseStorage
+
+    Raises
+    ------
+    StudyStorageError
+        If it cannot be reached, or is of another kind.
+    """
+    if storage is None:
+        return InMemoryStorage()
+    if isinstance(storage, BaseStorage):
+        return get_storage(storage)
+    storage = os.fspath(storage)
+    if "://" not in storage and Path(storage).suffix in _SQLITE_SUFFIXES:
+        storage = f"sqlite:///{storage}"
+    try:
+        return _open_database(storage) if "://" in storage else _open_journal(storage)
+    # Each database's driver has errors of its own.
+    except Exception as error:
+        raise StudyStorageError(
+            f"storage {_without_password(storage)} cannot be opened: {_first_line(error)}"
+        ) from error
+
+
+def _open_journal(path):
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(folder)!r}.")
+    return JournalStorage(JournalFileBackend(path))
+
+
+def _open_database(url):
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+
+    parsed = make_url(url)
+    database = parsed.get_backend_name()
+    if parsed.drivername == "postgresql" and importlib.util.find_spec("psycopg"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    arguments = {"timeout": _SQLITE_LOCK_TIMEOUT}
+    if database != "sqlite":
+        arguments = {"connect_timeout": _CONNECT_TIMEOUT}
+    for attempt in range(1, _OPEN_ATTEMPTS + 1):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)  # heartbeats are
+                storage = RDBStorage(
+                    parsed.render_as_string(hide_password=False),
+                    engine_kwargs={"connect_args": arguments},
+                    heartbeat_interval=_HEARTBEAT_INTERVAL,
+                    grace_period=_GRACE_PERIOD,
+                )
+            break
+        except (IntegrityError, OperationalError, ProgrammingError) as error:
+            if "exist" not in str(error).lower() and "unique" not in str(error).lower():
+                raise
+            if attempt == _OPEN_ATTEMPTS:
+                raise
+            time.sleep(0.2 * attempt)
+    if database == "sqlite":
+        _lock_when_transactions_begin(storage.engine)
+    return get_storage(storage)
+
+
+def _lock_when_transactions_begin(engine):
+    """Without this, two processes could both read that a trial is free and both take it."""
+    from sqlalchemy import event
+
+    engine.dispose()
+
+    @event.listens_for(engine, "connect")
+    def leave_transactions_to_us(connection, record):
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _without_password(storage):
+    if "://" not in storage:
+        return repr(storage)
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return repr(make_url(storage).render_as_string())
+    except ArgumentError:
+        return "(no URL of a database)"
+
+
+def _first_line(error):
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
