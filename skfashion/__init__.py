@@ -12,9 +12,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FashionCNNClassifier",
+    "baselines",
     "datasets",
     "errors",
     "inspection",
+    "model_selection",
     "networks",
     "preprocessing",
     "recipes",

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import math
 import re
 
 import pytest
@@ -47,6 +48,8 @@ def test_parameters_are_described(name):
         elif default is None:
             assert parameter.default is None
             assert "None" in described[n]
+        elif default[1] == "np.nan":
+            assert math.isnan(parameter.default)
         else:
             assert ast.literal_eval(default[1]) == parameter.default
     assert doc["Summary"]

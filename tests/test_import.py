@@ -16,6 +16,8 @@ import skfashion
         "import skfashion.datasets as d; d.load_fashion_sample()",
         "from skfashion.recipes import make_recipe; make_recipe('basic')",
         "from skfashion.preprocessing import ImageAugmenter; ImageAugmenter()",
+        "import skfashion.model_selection, skfashion.inspection",
+        "import skfashion.baselines as b; b.make_baseline('hog_svm')",
         "import skfashion.cli",
     ],
 )

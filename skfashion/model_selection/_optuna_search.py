@@ -269,7 +269,7 @@ class OptunaSearchCV(BaseSearchCV):
         space.check(self.estimator)
         pruner = MedianPruner() if self.pruner is None else self.pruner
         check_pruner(pruner)
-        scorers, refit_metric = self._get_scorers()
+        scorers, _ = self._get_scorers()
 
         X, y = indexable(X, y)
         params = _check_method_params(X, params=params)
@@ -333,7 +333,7 @@ class OptunaSearchCV(BaseSearchCV):
         self.study_ = study.load(self.sampler, pruner)
         self._collect_results(study.finished(), space, runner.fit_errors)
         if self.refit or not self.multimetric_:
-            self._find_best(refit_metric)
+            self._find_best()
         if self.refit:
             refit_context = callback_context.subcontext(task_name="refit-with-best-params")
             self._refit(X, y, routed_params.estimator.fit, refit_context, callback_data)
@@ -357,16 +357,10 @@ class OptunaSearchCV(BaseSearchCV):
         _warn_or_raise_about_fit_failures(
             [{"fit_error": error} for error in [*fit_errors, *earlier]], self.error_score
         )
-        metrics = next(
-            (
-                fold["test_scores"]
-                for _, folds in finished
-                for fold in folds
-                if isinstance(fold["test_scores"], dict)
-            ),
-            None,
-        )
-        self.multimetric_ = metrics is not None
+        all_scores = [fold["test_scores"] for _, folds in finished for fold in folds]
+        # A fit that failed has one score, whatever the number of metrics.
+        metrics = next((list(scores) for scores in all_scores if isinstance(scores, dict)), [])
+        self.multimetric_ = bool(metrics)
         if self.multimetric_:
             self._check_refit_for_multimetric(metrics)
         unfitted = dict.fromkeys(("test_scores", "train_scores", "fit_time", "score_time"), np.nan)
@@ -393,7 +387,8 @@ class OptunaSearchCV(BaseSearchCV):
                 },
             )
 
-    def _find_best(self, refit_metric):
+    def _find_best(self):
+        refit_metric = self.refit if self.multimetric_ else "score"
         self.best_index_ = self._select_best_index(self.refit, refit_metric, self.cv_results_)
         if not callable(self.refit):
             self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]

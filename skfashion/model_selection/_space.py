@@ -49,13 +49,13 @@ def check_parameters(estimator, parameters):
     try:
         clone(estimator).set_params(**clone(parameters, safe=False))
         return
-    except ValueError as error:
+    except (AttributeError, ValueError) as error:
         failure = error
     known = estimator.get_params()
     for name, value in parameters.items():
         try:
             clone(estimator).set_params(**{name: clone(value, safe=False)})
-        except ValueError:
+        except (AttributeError, ValueError):
             check_name("parameter", name, known)
     raise failure
 
@@ -119,7 +119,7 @@ def restore_parameters(space, frozen_trial):
 class _Chooser(NamedTuple):
     """How Optuna chooses a parameter, and what its choice stands for."""
 
-    distribution: BaseDistribution
+    distribution: Any
     decode: Callable[[Any], Any] = lambda choice: choice
     description: str = ""
 

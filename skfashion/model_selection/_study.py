@@ -257,8 +257,6 @@ def _has_died(trial):
     try:
         process = psutil.Process(number)
         # Numbers are used again; ended processes that nobody waited for keep theirs.
-        return (
-            abs(process.create_time() - created) > 1 or process.status() == psutil.STATUS_ZOMBIE
-        )
+        return abs(process.create_time() - created) > 1 or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True

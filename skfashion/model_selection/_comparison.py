@@ -1,0 +1,400 @@
+"""Several classifiers on the same folds."""
+
+import pickle
+import traceback
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.model_selection import check_cv, cross_validate
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.parallel import Parallel, delayed
+
+from skfashion._names import check_name
+from skfashion._randomness import derive_seed, draw_seed
+from skfashion._warnings import warn
+from skfashion.model_selection._classifiers import is_any_classifier
+
+__all__ = ["compare_classifiers"]
+
+
+def compare_classifiers(
+    estimators,
+    X,
+    y,
+    *,
+    cv=5,
+    scoring="accuracy",
+    n_jobs=None,
+    random_state=None,
+    verbose=0,
+):
+    """Cross-validate classifiers on the same folds, and say which differences may be chance.
+
+    Parameters
+    ----------
+    estimators : dict of str to classifier, or list of (str, classifier) or of classifier
+        The contenders. Those without a name are called as their class, in lower case. Clones of
+        them are fitted.
+    X : array-like of shape (n_samples, ...)
+        Anything that all of them take: an array of two to four dimensions, a pandas or polars
+        data frame.
+    y : array-like of shape (n_samples,)
+        Class labels.
+    cv : int, splitter or iterable of (train, test), default=5
+        Folds, made once, for all contenders. An int means so many stratified folds, as of
+        ``StratifiedKFold(cv)``, or ``StratifiedKFold(cv, shuffle=True, random_state=random_state)``
+        if ``random_state`` is given.
+    scoring : str or callable, default='accuracy'
+        A name of :func:`sklearn.metrics.get_scorer_names`, or ``scorer(estimator, X, y)`` that
+        returns a number. The greatest is the best.
+    n_jobs : int, default=None
+        Fits at a time; None means 1, unless a :class:`joblib.parallel_config` says otherwise, and
+        -1 one on each processor. Scores do not depend on it, seconds do.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the folds of an int ``cv``, and seeds each contender whose ``random_state``, or
+        that of a part of it, is None.
+    verbose : int, default=0
+        0 shows nothing, 1 a live line of progress (a line for each finished contender where there
+        is no terminal).
+
+    Returns
+    -------
+    table : DataFrame of shape (n_classifiers, 5), or 6 columns if any failed
+        Best first; the index holds the names. Columns are
+
+        * ``mean_score`` and ``std_score``, over the folds; the standard deviation is that of the
+          population, as in ``GridSearchCV.cv_results_``;
+        * ``fit_seconds``, for one fit, the mean of the folds;
+        * ``predict_ms``, milliseconds to predict and score one sample, which are seconds for a
+          thousand of them;
+        * ``p_value``, how probable a difference to the best at least this large would be between
+          equals: two-sided corrected resampled t-test [1]_; NaN for the best itself, and with a
+          single fold;
+        * ``error``, only if a contender failed: what it raised, or "".
+
+        ``table.attrs`` holds what the folds gave, for a
+        :class:`skfashion.inspection.ComparisonDisplay`: ``fold_scores`` and ``fold_fit_seconds``,
+        each a dict of names to lists, and ``scoring``.
+
+    Raises
+    ------
+    TypeError
+        If a contender is no classifier, a name no string, or ``scoring`` neither name nor scorer.
+    ValueError
+        If there is nothing to compare, names are not unique, ``scoring`` is unknown, ``cv`` gives
+        no folds of these data, y holds no classes, or every contender failed.
+
+    Warns
+    -----
+    UserWarning
+        For each contender that failed in some fold. Its row is among the last, with NaN.
+
+    See Also
+    --------
+    skfashion.inspection.ComparisonDisplay : Draws the table.
+
+    Notes
+    -----
+    With differences :math:`d` in :math:`k` folds, the statistic of the test is
+    :math:`\\bar d / \\sqrt{(1/k + n_{test}/n_{train}) s_d^2}`, Student's t with :math:`k - 1`
+    degrees of freedom. The second fraction accounts for training sets that overlap; without it
+    differences seem far surer than they are. Repeated folds make the test sharper. Each p-value
+    stands for itself, and the best was chosen by the same scores: of twenty equals, one or more
+    will seem worse than the best with p below 0.05.
+
+    Seconds are those of the clock. To compare them, leave ``n_jobs`` at 1 and the machine alone.
+    The first fit of a network in a process includes its compilation.
+
+    A worker process that is killed, for want of memory for instance, ends the comparison.
+
+    ``random_state`` is given to scikeras' estimators too, which then leave TensorFlow
+    deterministic: unseeded fits in the same process raise.
+
+    ``print(table.round(3).to_string())`` shows all columns, however narrow the terminal.
+
+    References
+    ----------
+    .. [1] C. Nadeau, Y. Bengio, "Inference for the Generalization Error", Machine Learning 52,
+       2003, pp. 239-281.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skfashion.datasets import load_fashion_sample
+    >>> from skfashion.model_selection import compare_classifiers
+    >>> X, y = load_fashion_sample(return_X_y=True)
+    >>> contenders = {"knn": KNeighborsClassifier(), "bayes": GaussianNB()}
+    >>> table = compare_classifiers(contenders, X[:500], y[:500], random_state=0)
+    >>> table[["mean_score", "std_score", "p_value"]].round(3)
+                mean_score  std_score  p_value
+    classifier
+    knn              0.742      0.045      NaN
+    bayes            0.516      0.038    0.002
+    """
+    classifiers = _check_classifiers(estimators)
+    scorer = _check_scorer(scoring)
+    y = column_or_1d(y)
+    check_consistent_length(X, y)
+    check_classification_targets(y)
+    seed = draw_seed(random_state)
+    folds = _make_folds(cv, X, y, None if random_state is None else seed)
+    if random_state is not None:
+        for classifier in classifiers.values():
+            _seed_unseeded(classifier, seed)
+
+    jobs = (
+        delayed(_score_fold)(name, number, classifier, X, y, scorer, fold)
+        for name, classifier in classifiers.items()
+        for number, fold in enumerate(folds)
+    )
+    results: dict = {name: {} for name in classifiers}
+    with _show_progress(verbose, len(classifiers), len(folds)) as report:
+        for name, number, result in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs):
+            results[name][number] = result
+            report(name, results[name])
+    in_order = {
+        name: [by_number[number] for number in range(len(folds))]
+        for name, by_number in results.items()
+    }
+    return _tabulate(in_order, folds, scoring if isinstance(scoring, str) else "score")
+
+
+class _FoldResult(NamedTuple):
+    score: float
+    fit_seconds: float
+    score_seconds: float
+
+
+def _check_classifiers(estimators):
+    """Clones by name."""
+    if isinstance(estimators, Mapping):
+        pairs = list(estimators.items())
+    elif isinstance(estimators, list | tuple):
+        pairs = [
+            entry if isinstance(entry, tuple) and len(entry) == 2 else _named_by_class(entry)
+            for entry in estimators
+        ]
+    else:
+        raise TypeError(
+            "estimators must be a dict of names to classifiers, or a list of classifiers or of "
+            f"(name, classifier) pairs, got {estimators!r}."
+        )
+    if not pairs:
+        raise ValueError(f"estimators must hold at least one classifier, got {estimators!r}.")
+    for name, estimator in pairs:
+        _check_classifier(name, estimator)
+    (name, n_of_that_name), *_ = Counter(name for name, _ in pairs).most_common()
+    if n_of_that_name > 1:
+        raise ValueError(
+            f"estimators must have different names, got {name!r} {n_of_that_name} times. Give "
+            "names: a dict of names to classifiers."
+        )
+    return {name: clone(estimator) for name, estimator in pairs}
+
+
+def _named_by_class(estimator):
+    return type(estimator).__name__.lower(), estimator
+
+
+def _check_classifier(name, estimator):
+    if not isinstance(name, str):
+        raise TypeError(f"Names of estimators must be strings, got {name!r}.")
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"Estimator {name!r} must be a classifier, got the class {estimator.__name__}: write "
+            f"{estimator.__name__}()."
+        )
+    for method in ("fit", "predict", "get_params", "__sklearn_tags__"):
+        if not hasattr(estimator, method):
+            raise TypeError(
+                f"Estimator {name!r} must be a classifier, got {estimator!r}, without {method}."
+            )
+    if not is_any_classifier(estimator):
+        raise TypeError(f"Estimator {name!r} must be a classifier, got {estimator!r}.")
+
+
+def _check_scorer(scoring):
+    if isinstance(scoring, str):
+        check_name("scoring", scoring, get_scorer_names())
+    elif not callable(scoring):
+        raise TypeError(
+            f"scoring must be the name of one score, or scorer(estimator, X, y), got {scoring!r}."
+        )
+    return check_scoring(scoring=scoring)
+
+
+def _make_folds(cv, X, y, seed):
+    """Indices to train and to test with."""
+    samples = np.arange(len(y))
+    try:
+        splitter = check_cv(cv, y, classifier=True, shuffle=seed is not None, random_state=seed)
+        folds = [(samples[train], samples[test]) for train, test in splitter.split(X, y)]
+    except (IndexError, TypeError, ValueError) as error:
+        raise ValueError(f"cv={cv!r} gives no folds of {len(y)} samples: {error}") from error
+    if not folds:
+        raise ValueError(f"cv must give at least one fold, got {cv!r}.")
+    return folds
+
+
+def _seed_unseeded(classifier, seed):
+    """Give it, and its parts, seeds where they have none."""
+    unseeded = sorted(
+        name
+        for name, value in classifier.get_params().items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    )
+    classifier.set_params(
+        **{name: derive_seed(seed, number) for number, name in enumerate(unseeded)}
+    )
+
+
+def _score_fold(name, number, classifier, X, y, scorer, fold):
+    """What one fit is worth, or the error that ended it."""
+    try:
+        scored = cross_validate(classifier, X, y, cv=[fold], scoring=scorer, error_score="raise")
+        result = _FoldResult(
+            *(float(scored[key][0]) for key in ("test_score", "fit_time", "score_time"))
+        )
+        if not np.isfinite(result.score):
+            raise ValueError(f"The score is {result.score}.")
+    except Exception as error:
+        return name, number, _portable(error)
+    return name, number, result
+
+
+def _portable(error):
+    """The error as it reaches another process, without the frames that keep a model alive."""
+    trace = "".join(traceback.format_exception(error))
+    try:
+        error = pickle.loads(pickle.dumps(error))
+    except Exception:  # not every error can be pickled, and some not be unpickled
+        error = RuntimeError(_describe(error))
+    error.add_note(trace)
+    return error
+
+
+def _describe(error):
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _first_error(results):
+    return next((result for result in results if isinstance(result, Exception)), None)
+
+
+def _tabulate(results, folds, score_name):
+    """The table, from each contender's results in the order of the folds."""
+    import pandas as pd
+
+    errors = {name: error for name in results if (error := _first_error(results[name]))}
+    if len(errors) == len(results):
+        name, error = next(iter(errors.items()))
+        raise ValueError(f"Every classifier failed, {name!r} first: {_describe(error)}") from error
+    scores = {
+        name: [result.score for result in results[name]] for name in results if name not in errors
+    }
+    ranked = sorted(scores, key=lambda name: -np.mean(scores[name]))
+    n_train, n_test = (sum(map(len, indices)) for indices in zip(*folds, strict=True))
+    rows = []
+    for name in ranked:
+        _, fit_seconds, score_seconds = zip(*results[name], strict=True)
+        rows.append(
+            {
+                "mean_score": np.mean(scores[name]),
+                "std_score": np.std(scores[name]),
+                "fit_seconds": np.mean(fit_seconds),
+                "predict_ms": 1000 * sum(score_seconds) / n_test,
+                "p_value": np.nan
+                if name == ranked[0]
+                else _p_value(scores[ranked[0]], scores[name], n_test / n_train),
+            }
+        )
+    table = pd.DataFrame(rows, index=pd.Index(ranked, name="classifier"))
+    if errors:
+        table = table.reindex(pd.Index([*ranked, *errors], name="classifier"))
+        table["error"] = [_describe(errors[n]) if n in errors else "" for n in table.index]
+    table.attrs = {
+        "scoring": score_name,
+        "fold_scores": {name: scores[name] for name in ranked},
+        "fold_fit_seconds": {
+            name: [result.fit_seconds for result in results[name]] for name in ranked
+        },
+    }
+    for name, error in errors.items():
+        warn(f"{name!r} failed and has no score: {_describe(error)}")
+    return table
+
+
+def _p_value(best, other, test_to_train):
+    """Of the corrected resampled t-test, two-sided."""
+    from scipy.stats import t
+
+    difference = np.subtract(best, other)
+    n_folds = len(difference)
+    if n_folds == 1:
+        return np.nan
+    if np.allclose(difference, difference[0], rtol=1e-9, atol=0):
+        return float(difference[0] == 0)
+    variance = (1 / n_folds + test_to_train) * difference.var(ddof=1)
+    return 2 * t.sf(abs(difference.mean()) / np.sqrt(variance), n_folds - 1)
+
+
+@contextmanager
+def _show_progress(verbose, n_classifiers, n_folds):
+    """Yield ``report(name, results)``, to be called after each fold of a contender."""
+    if not verbose:
+        yield lambda name, results: None
+        return
+
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console()
+    if not console.is_terminal:
+
+        def report_line(name, results):
+            if len(results) < n_folds:
+                return
+            error = _first_error(results.values())
+            if error:
+                outcome = _describe(error)
+            else:
+                scores, fit_seconds, _ = zip(*results.values(), strict=True)
+                outcome = (
+                    f"{np.mean(scores):.4f} ({np.std(scores):.4f}), "
+                    f"{np.mean(fit_seconds):.3g} s a fit"
+                )
+            console.print(f"{name}: {outcome}", markup=False, highlight=False, soft_wrap=True)
+
+        yield report_line
+        return
+
+    columns = (
+        MofNCompleteColumn(),
+        BarColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    # By rich's default, what takes more than half a minute has no time left.
+    with Progress(*columns, console=console, speed_estimate_period=3600) as progress:
+        task = progress.add_task("", total=n_classifiers * n_folds)
+
+        def report_bar(name, results):
+            progress.update(task, advance=1, description=name)
+
+        yield report_bar

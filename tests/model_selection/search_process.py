@@ -1,0 +1,49 @@
+"""A search in a process of its own, which tests kill, interrupt or run twice at once.
+
+Run: python search_process.py STORAGE STUDY_NAME N_TRIALS
+"""
+
+import json
+import sys
+import time
+
+from scipy.stats import loguniform
+from sklearn.datasets import load_iris
+from sklearn.svm import SVC
+
+from skfashion.model_selection import OptunaSearchCV
+
+
+class SlowSVC(SVC):
+    """A fit that takes long enough to be killed in its midst."""
+
+    def fit(self, X, y, sample_weight=None):
+        time.sleep(0.1)
+        return super().fit(X, y, sample_weight)
+
+
+def main(storage, study_name, n_trials):
+    search = OptunaSearchCV(
+        SlowSVC(),
+        {"C": loguniform(1e-2, 1e3)},
+        n_trials=int(n_trials),
+        cv=3,
+        storage=storage or None,
+        study_name=study_name or None,
+        random_state=0,
+        verbose=2,
+    )
+    search.fit(*load_iris(return_X_y=True))
+    results = {
+        "states": [trial.state.name for trial in search.study_.trials],
+        "numbers": search.cv_results_["trial_number"].tolist(),
+        "settings": [setting["C"] for setting in search.cv_results_["params"]],
+        "means": search.cv_results_["mean_test_score"].tolist(),
+        "best": search.best_score_,
+        "refitted": search.predict([[5, 3, 1, 0]]).tolist(),
+    }
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,229 @@
+"""Searches that are killed, go on, and share their work."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import joblib
+import optuna
+import pytest
+from scipy.stats import loguniform
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
+from sklearn.svm import SVC
+
+from skfashion.errors import StudyMismatchError, StudyStorageError
+from skfashion.model_selection import OptunaSearchCV
+
+POSTGRESQL = os.environ.get("SKFASHION_TEST_POSTGRESQL")
+SPACE = {"C": loguniform(1e-2, 1e3)}
+
+
+@pytest.fixture(params=["sqlite", "journal", "postgresql"])
+def storage(request, tmp_path):
+    if request.param == "postgresql":
+        if not POSTGRESQL:
+            pytest.skip("SKFASHION_TEST_POSTGRESQL names no PostgreSQL database to test with")
+        return POSTGRESQL
+    return str(tmp_path / {"sqlite": "study.db", "journal": "study.log"}[request.param])
+
+
+@pytest.fixture
+def name():
+    return f"test-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def iris():
+    return load_iris(return_X_y=True)
+
+
+def start(storage, name, n_trials):
+    script = Path(__file__).with_name("search_process.py")
+    command = [sys.executable, script, storage, name, str(n_trials)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+
+
+def finish(process):
+    """What the search found, and how many trials this process ran."""
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    *lines, results = output.splitlines()
+    return json.loads(results), sum(line.startswith("Trial ") for line in lines)
+
+
+def wait_for_trials(process, number):
+    for _ in range(number):
+        assert process.stdout.readline().startswith("Trial "), process.stderr.read()
+
+
+def test_killed_in_mid_trial(storage, name):
+    """Run again, it has exactly the trials asked for; the dead one was tried anew."""
+    killed = start(storage, name, 8)
+    wait_for_trials(killed, 3)
+    time.sleep(0.15)  # into the fourth
+    killed.kill()
+    killed.communicate()
+
+    results, n_run = finish(start(storage, name, 8))
+    assert n_run == 5
+    assert len(results["numbers"]) == len(set(results["settings"])) == 8
+    assert results["states"].count("FAIL") == 1
+    assert results["states"].index("FAIL") not in results["numbers"]
+    assert len(results["states"]) == 9
+
+    again, n_run = finish(start(storage, name, 8))
+    assert n_run == 0
+    assert again == results
+
+
+def test_two_processes_share_a_study(storage, name):
+    processes = [start(storage, name, 10) for _ in range(2)]
+    (one, n_one), (other, n_other) = [finish(process) for process in processes]
+    assert n_one + n_other == 10
+    assert min(n_one, n_other) > 0
+    assert one == other
+    assert len(one["numbers"]) == len(set(one["settings"])) == 10
+    assert "FAIL" not in one["states"]
+
+
+def test_interrupted(tmp_path):
+    """Ctrl-C keeps what was done and refits; the same call goes on from there."""
+    process = start(str(tmp_path / "study.log"), "", 20)
+    wait_for_trials(process, 3)
+    time.sleep(0.15)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "The search was interrupted after 3 of 20 trials" in errors
+    results = json.loads(output.splitlines()[-1])
+    assert len(results["numbers"]) == 3
+    assert results["refitted"] == [0]
+    results, n_run = finish(start(str(tmp_path / "study.log"), "", 6))
+    assert n_run == 3
+    assert results["states"].count("COMPLETE") + results["states"].count("PRUNED") == 6
+
+
+def test_goes_on_to_more_trials(storage, name, iris):
+    """Without repeating any, whatever the sampler."""
+    for sampler in (None, optuna.samplers.RandomSampler(seed=0)):
+        search = OptunaSearchCV(
+            SVC(),
+            SPACE,
+            sampler=sampler,
+            storage=storage,
+            study_name=f"{name}-{sampler is None}",
+            random_state=0,
+        )
+        first = clone(search).set_params(n_trials=4).fit(*iris)
+        second = clone(search).set_params(n_trials=7).fit(*iris)
+        assert second.cv_results_["params"][:4] == first.cv_results_["params"]
+        scores = second.cv_results_["split0_test_score"]
+        assert scores[:4].tolist() == first.cv_results_["split0_test_score"].tolist()
+        assert len({setting["C"] for setting in second.cv_results_["params"]}) == 7
+
+
+def test_unnamed_studies_are_found_again_and_never_mixed(tmp_path, iris):
+    X, y = iris
+    search = OptunaSearchCV(SVC(), SPACE, n_trials=3, storage=tmp_path / "study.log")
+    same = search.fit(X, y).study_.study_name
+    assert clone(search).set_params(n_trials=4, verbose=0).fit(X, y).study_.study_name == same
+    assert len(clone(search).fit(X[::2], y[::2]).study_.trials) == 3
+    assert len(clone(search).set_params(cv=3).fit(X, y).study_.trials) == 3
+    assert len(optuna.get_all_study_names(search.study_._storage)) == 3
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"data": 1}, "data"),
+        ({"cv": KFold(3, shuffle=True, random_state=1)}, "folds"),
+        ({"scoring": "f1_macro"}, "scoring"),
+        ({"param_distributions": {"C": loguniform(1e-2, 1e4)}}, "param_distributions"),
+        ({"estimator": SVC(kernel="linear")}, "estimator"),
+        ({"estimator": LogisticRegression()}, "estimator"),
+        ({"return_train_score": True}, "return_train_score"),
+    ],
+)
+def test_what_differs_is_named(changed, what, tmp_path, name, iris):
+    X, y = iris
+    search = OptunaSearchCV(
+        SVC(), SPACE, n_trials=2, storage=tmp_path / "study.log", study_name=name
+    ).fit(X, y)
+    changed = dict(changed)
+    other_X = X + changed.pop("data", 0)
+    with pytest.raises(StudyMismatchError, match=rf"began with other {what};"):
+        clone(search).set_params(**changed).fit(other_X, y)
+
+
+def test_studies_of_something_else(tmp_path, name, iris):
+    path = tmp_path / "study.db"
+    search = OptunaSearchCV(SVC(), SPACE, n_trials=2, storage=path, study_name=name)
+    study = optuna.create_study(storage=f"sqlite:///{path}", study_name=name, direction="minimize")
+    with pytest.raises(StudyMismatchError, match="direction minimize"):
+        search.fit(*iris)
+    optuna.delete_study(study_name=name, storage=f"sqlite:///{path}")
+    study = optuna.create_study(storage=f"sqlite:///{path}", study_name=name, direction="maximize")
+    study.optimize(lambda trial: trial.suggest_float("C", 0, 1), n_trials=1)
+    with pytest.raises(StudyMismatchError, match="holds trials of something else"):
+        search.fit(*iris)
+
+
+def test_settings_enqueued_beforehand_are_tried_first(tmp_path, name, iris):
+    path = f"sqlite:///{tmp_path / 'study.db'}"
+    optuna.create_study(storage=path, study_name=name, direction="maximize").enqueue_trial({"C": 2})
+    search = OptunaSearchCV(SVC(), SPACE, n_trials=3, storage=path, study_name=name).fit(*iris)
+    assert search.cv_results_["params"][0] == {"C": 2}
+    assert len(search.cv_results_["params"]) == 3
+
+
+def test_unreachable_storage(tmp_path, iris):
+    """An error in seconds, that shows no password."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        # One port where nobody listens, one where nobody answers.
+        for port in (1, silent.getsockname()[1]):
+            url = f"postgresql+psycopg://me:secret@127.0.0.1:{port}/studies"
+            started = time.perf_counter()
+            with pytest.raises(StudyStorageError, match=r"me:\*\*\*@127.0.0.1") as error:
+                OptunaSearchCV(SVC(), SPACE, storage=url).fit(*iris)
+            assert time.perf_counter() - started < 20
+            assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("storage", "match"),
+    [
+        ("nowhere/study.log", "there is no folder 'nowhere'"),
+        ("sqlite:///nowhere/study.db", "unable to open database file"),
+        ("nosuch://127.0.0.1/studies", "nosuch"),
+        ("://", "cannot be opened"),
+    ],
+)
+def test_wrong_storage(storage, match, iris):
+    with pytest.raises(StudyStorageError, match=match):
+        OptunaSearchCV(SVC(), SPACE, storage=storage).fit(*iris)
+
+
+def test_on_a_dask_cluster(iris):
+    distributed = pytest.importorskip("distributed")
+    search = OptunaSearchCV(SVC(), SPACE, n_trials=6, random_state=0)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        search.fit(*iris)
+    assert len(search.cv_results_["params"]) == 6
+    assert search.best_score_ > 0.9
