@@ -12,14 +12,9 @@ from sklearn.model_selection._validation import _fit_and_score
 
 from skfashion.model_selection._quiet import quiet_optuna
 
-__all__ = ["FoldPruner", "evaluate", "scores_by_metric"]
+__all__ = ["FoldPruner", "check_pruner", "evaluate", "intermediate_values"]
 
 _KEPT = ("test_scores", "train_scores", "fit_time", "score_time")
-
-
-def scores_by_metric(scores):
-    """Scores of one fold as a dict, whatever the number of metrics."""
-    return scores if isinstance(scores, dict) else {"score": scores}
 
 
 def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, arguments):
@@ -64,16 +59,25 @@ def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, ar
         )
         results.append({key: result[key] for key in _KEPT if key in result})
         fit_errors.append(result["fit_error"])
-        by_metric = scores_by_metric(result["test_scores"])
-        scores.append(by_metric.get(metric, next(iter(by_metric.values()))))
+        scores.append(_score_to_optimize(result["test_scores"], metric))
         if len(results) < len(folds) and fold_pruner.is_hopeless(scores):
             is_pruned = True
             break
     return number, results, fit_errors, scores, is_pruned
 
 
+def _score_to_optimize(scores, metric):
+    if not isinstance(scores, dict):
+        return scores
+    if metric is not None and metric not in scores:
+        raise ValueError(
+            f"refit must name a metric of scoring ({', '.join(scores)}), got {metric!r}."
+        )
+    return next(iter(scores.values())) if metric is None else scores[metric]
+
+
 class FoldPruner:
-    """A pruner of Optuna's, comparing folds; it can be sent to another process.
+    """A pruner of Optuna's that compares folds; it can be sent to another process.
 
     Parameters
     ----------
@@ -85,23 +89,31 @@ class FoldPruner:
 
     def __init__(self, pruner, finished):
         self._pruner = pruner
-        self._finished = [
-            create_trial(value=trial.value, intermediate_values=trial.intermediate_values)
+        self._complete = [
+            (trial.value, trial.intermediate_values)
             for trial in finished
-            if trial.state == TrialState.COMPLETE and not isinstance(pruner, NopPruner)
+            if trial.state == TrialState.COMPLETE
         ]
+        self._trial = None
 
     def is_hopeless(self, scores):
-        """Whether a setting with these scores, in the order of the folds, is given up."""
+        """Whether a setting with these scores is given up; to be asked after each fold."""
         if isinstance(self._pruner, NopPruner) or not all(map(math.isfinite, scores)):
             return False
+        if self._trial is None:
+            self._trial = self._begin_trial()
+        self._trial.report(intermediate_values(self._pruner, scores)[-1], len(scores) - 1)
+        return self._trial.should_prune()
+
+    def _begin_trial(self):
+        """A trial of a study of its own, beside those to compare with."""
         with quiet_optuna():
             study = optuna.create_study(direction="maximize", pruner=self._pruner)
-            study.add_trials(self._finished)
-            trial = study.ask()
-        for step, value in enumerate(intermediate_values(self._pruner, scores)):
-            trial.report(value, step)
-        return trial.should_prune()
+            study.add_trials(
+                create_trial(value=value, intermediate_values=values)
+                for value, values in self._complete
+            )
+            return study.ask()
 
 
 def check_pruner(pruner):

@@ -4,8 +4,8 @@ import math
 import time
 
 import numpy as np
-from joblib import Parallel, delayed
 from optuna.trial import TrialState
+from sklearn.utils.parallel import Parallel, delayed
 
 from skfashion.model_selection._evaluation import FoldPruner, evaluate, intermediate_values
 from skfashion.model_selection._space import check_parameters

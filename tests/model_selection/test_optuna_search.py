@@ -293,8 +293,9 @@ def test_weights_groups_and_routing(iris):
     weights = np.where(y == 0, 0.0, 1.0)
     groups = np.arange(len(y)) % 5
     parameters = {"cv": GroupKFold(3), "scoring": make_scorer(f1_score, average="macro")}
-    for routing in (False, True):
+    for routing, n_jobs in ((False, 1), (True, 1), (True, 2)):
         with sklearn.config_context(enable_metadata_routing=routing):
+            parameters["n_jobs"] = n_jobs
             estimator = SVC()
             if routing:
                 estimator.set_fit_request(sample_weight=True)
@@ -303,7 +304,8 @@ def test_weights_groups_and_routing(iris):
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "F-score is ill-defined")
                 expected = GridSearchCV(estimator, GRID, **parameters).fit(X, y, **arguments)
-                found = search_grid(estimator, GRID, **parameters).fit(X, y, **arguments)
+                search = search_grid(estimator, GRID, n_trials=6, **parameters)
+                found = search.fit(X, y, **arguments)
         assert by_setting(found)["mean_test_score"] == by_setting(expected)["mean_test_score"]
 
 
@@ -335,6 +337,15 @@ def test_callbacks_see_the_search(iris, capsys):
         ({"storage": 3}, ValueError, "'storage' parameter"),
         ({"scoring": ["accuracy", "f1_macro"]}, ValueError, "refit must be set"),
         ({"scoring": "acuracy"}, ValueError, "acuracy"),
+        (
+            {
+                "estimator": SVC(),
+                "scoring": lambda estimator, X, y: {"accuracy": 0.5},
+                "refit": "acc",
+            },
+            ValueError,
+            r"refit must name a metric of scoring \(accuracy\), got 'acc'",
+        ),
         ({"cv": 1}, ValueError, "cv|n_splits"),
     ],
 )
