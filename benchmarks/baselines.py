@@ -3,8 +3,8 @@
 * ``full``: each baseline is fitted once on the 60,000 training images, with seed 0 and all cores
   where it knows ``n_jobs``, and scored once on the 10,000 test images. One row a baseline goes into
   the table.
-* ``sample``: compare_classifiers of all baselines and the recipe "fast" on the 6,000 training images
-  of the sample, 5 folds, one fit at a time.
+* ``sample``: compare_classifiers of all baselines and the recipe "fast" on the 6,000 training
+  images of the sample, 5 folds, one fit at a time.
 
 Run: python benchmarks/baselines.py full [NAME...] [--table docs/baselines.csv]
      python benchmarks/baselines.py sample [--table docs/comparison.csv] [--picture FILE]

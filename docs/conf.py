@@ -15,7 +15,7 @@ extensions = [
 exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "skfashion"
-html_sidebars = {"guide": [], "recipes": []}  # they would be empty
+html_sidebars = {"guide": [], "recipes": [], "tuning": []}  # they would be empty
 numpydoc_show_class_members = False
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

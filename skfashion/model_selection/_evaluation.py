@@ -12,7 +12,7 @@ from sklearn.model_selection._validation import _fit_and_score
 
 from skfashion.model_selection._quiet import quiet_optuna
 
-__all__ = ["FoldPruner", "check_pruner", "evaluate", "intermediate_values"]
+__all__ = ["FoldPruner", "check_pruner", "evaluate", "fold_scores", "intermediate_values"]
 
 _KEPT = ("test_scores", "train_scores", "fit_time", "score_time")
 
@@ -51,7 +51,7 @@ def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, ar
     is_pruned : bool
         Whether it stopped early.
     """
-    results, fit_errors, scores = [], [], []
+    results, fit_errors = [], []
     is_pruned = False
     for train, test in folds:
         result = _fit_and_score(
@@ -59,21 +59,27 @@ def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, ar
         )
         results.append({key: result[key] for key in _KEPT if key in result})
         fit_errors.append(result["fit_error"])
-        scores.append(_score_to_optimize(result["test_scores"], metric))
+        scores = fold_scores(results, metric)
         if len(results) < len(folds) and fold_pruner.is_hopeless(scores):
             is_pruned = True
             break
     return number, results, fit_errors, scores, is_pruned
 
 
+def fold_scores(folds, metric):
+    """Score of each fold by the metric to optimize; None takes the first of several."""
+    return [_score_to_optimize(fold["test_scores"], metric) for fold in folds]
+
+
 def _score_to_optimize(scores, metric):
     if not isinstance(scores, dict):
         return scores
-    if metric is not None and metric not in scores:
-        raise ValueError(
-            f"refit must name a metric of scoring ({', '.join(scores)}), got {metric!r}."
-        )
-    return next(iter(scores.values())) if metric is None else scores[metric]
+    if metric is None:
+        return next(iter(scores.values()))
+    if metric not in scores:
+        names = ", ".join(scores)
+        raise ValueError(f"refit must name a metric of scoring ({names}), got {metric!r}.")
+    return scores[metric]
 
 
 class FoldPruner:

@@ -143,7 +143,8 @@ class OptunaSearchCV(BaseSearchCV):
 
     Notes
     -----
-    The means of pruned settings are of some of the folds only, so they are never the best.
+    A setting that is chosen again, as happens where there are few, is not fitted again: its trial
+    has the scores of the first.
 
     Trials whose process died are tried anew, up to twice, by the same search made again or by
     another process that shares the study. A process on the same machine is known to be dead at

@@ -7,7 +7,12 @@ import numpy as np
 from optuna.trial import TrialState
 from sklearn.utils.parallel import Parallel, delayed
 
-from skfashion.model_selection._evaluation import FoldPruner, evaluate, intermediate_values
+from skfashion.model_selection._evaluation import (
+    FoldPruner,
+    evaluate,
+    fold_scores,
+    intermediate_values,
+)
 from skfashion.model_selection._space import check_parameters
 
 __all__ = ["TrialRunner"]
@@ -95,11 +100,16 @@ class TrialRunner:
     def _task(self, trial):
         parameters = self._space.suggest(trial)
         check_parameters(self._evaluation["estimator"], parameters)
-        finished = [trial for trial, _ in self._study.finished()]
+        finished = self._study.finished()
+        for other, folds in finished:
+            if other.params == trial.params:
+                scores = fold_scores(folds, self._evaluation["metric"])
+                is_pruned = other.state == TrialState.PRUNED
+                return delayed(tuple)((trial.number, folds, [], scores, is_pruned))
         return delayed(evaluate)(
             trial.number,
             parameters=parameters,
-            fold_pruner=FoldPruner(self._pruner, finished),
+            fold_pruner=FoldPruner(self._pruner, [other for other, _ in finished]),
             **self._evaluation,
         )
 

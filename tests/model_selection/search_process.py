@@ -15,9 +15,10 @@ from skfashion.model_selection import OptunaSearchCV
 
 
 class SlowSVC(SVC):
-    """A fit that takes long enough to be killed in its midst."""
+    """Says when a fit begins, which takes long enough to be killed in its midst."""
 
     def fit(self, X, y, sample_weight=None):
+        print("Fit", flush=True)
         time.sleep(0.1)
         return super().fit(X, y, sample_weight)
 

@@ -155,6 +155,26 @@ def test_hopeless_settings_are_pruned(n_jobs):
     assert set(unpruned.cv_results_["trial_state"]) == {"complete"}
 
 
+def test_a_setting_chosen_again_is_not_fitted_again(iris):
+    X, y = iris
+    n_fits = []
+
+    class Counted(SVC):
+        def fit(self, X, y, sample_weight=None):
+            n_fits.append(1)
+            return super().fit(X, y, sample_weight)
+
+    space = {"C": [0.001, 1.0], "kernel": ["linear", "rbf"]}
+    search = OptunaSearchCV(Counted(), space, n_trials=25, random_state=0, refit=False).fit(X, y)
+    assert len(n_fits) <= 4 * 5
+    results = search.cv_results_
+    assert len(results["params"]) == 25
+    for i, setting in enumerate(results["params"]):
+        first = results["params"].index(setting)
+        assert results["trial_state"][i] == results["trial_state"][first]
+        assert results["split0_test_score"][i] == results["split0_test_score"][first]
+
+
 @pytest.mark.filterwarnings("ignore:WilcoxonPruner is experimental")
 @pytest.mark.parametrize(
     "make_pruner",

@@ -62,16 +62,18 @@ def finish(process):
     return json.loads(results), sum(line.startswith("Trial ") for line in lines)
 
 
-def wait_for_trials(process, number):
-    for _ in range(number):
-        assert process.stdout.readline().startswith("Trial "), process.stderr.read()
+def wait_for_a_fit(process, n_trials):
+    """Wait until a fit of the trial after so many trials begins."""
+    lines = []
+    while sum(line.startswith("Trial ") for line in lines) < n_trials or lines[-1] != "Fit\n":
+        lines.append(process.stdout.readline())
+        assert lines[-1], process.stderr.read()
 
 
 def test_killed_in_mid_trial(storage, name):
     """Run again, it has exactly the trials asked for; the dead one was tried anew."""
     killed = start(storage, name, 8)
-    wait_for_trials(killed, 3)
-    time.sleep(0.15)  # into the fourth
+    wait_for_a_fit(killed, 3)
     killed.kill()
     killed.communicate()
 
@@ -100,8 +102,7 @@ def test_two_processes_share_a_study(storage, name):
 def test_interrupted(tmp_path):
     """Ctrl-C keeps what was done and refits; the same call goes on from there."""
     process = start(str(tmp_path / "study.log"), "", 20)
-    wait_for_trials(process, 3)
-    time.sleep(0.15)
+    wait_for_a_fit(process, 3)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
