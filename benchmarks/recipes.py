@@ -23,6 +23,7 @@ from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # before TensorFlow comes
 
+import joblib
 import keras
 import numpy as np
 import tensorflow as tf
@@ -90,12 +91,13 @@ def measure(name, overrides, seed):
 
 
 def machine():
-    """Processor and number of cores."""
+    """Processor, and number of cores that this process may use."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     models = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
     model = models[0] if models else platform.processor()
     words = re.sub(r"\(R\)|\(TM\)|@|\b(CPU|Processor)\b", " ", model).split()
-    return f"{os.cpu_count()} cores, {' '.join(words)}"
+    n_cores = joblib.cpu_count()
+    return f"{n_cores} core{'s' if n_cores > 1 else ''}, {' '.join(words)}"
 
 
 def make_row(name, overrides, runs):
