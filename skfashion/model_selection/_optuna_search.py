@@ -130,9 +130,7 @@ class OptunaSearchCV(BaseSearchCV):
         Whether there are several metrics.
     classes_ : ndarray of shape (n_classes,)
         Class labels of the refitted classifier.
-    n_features_in_ : int
-        Features of the refitted estimator.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if the refitted estimator knows them.
 
     See Also
@@ -143,6 +141,9 @@ class OptunaSearchCV(BaseSearchCV):
 
     Notes
     -----
+    Once fitted, ``predict``, ``predict_proba``, ``score`` and so on are those of the refitted
+    estimator.
+
     A setting that is chosen again, as happens where there are few, is not fitted again: its trial
     has the scores of the first.
 

@@ -1,0 +1,49 @@
+"""The ``skfashion`` command."""
+
+import sys
+
+import click
+
+import skfashion
+from skfashion.cli._compare import compare
+from skfashion.cli._messages import one_line, show_warnings_on_one_line
+from skfashion.cli._predict import predict
+from skfashion.cli._train import train
+from skfashion.cli._tune import tune
+from skfashion.errors import SkfashionError
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(skfashion.__version__, prog_name="skfashion")
+def cli():
+    """Train convolutional networks on small images, tune them, use them, and hold them against
+    classical classifiers.
+
+    Start with "skfashion train", which trains on a bundled sample of Fashion-MNIST.
+    """
+
+
+for command in (train, predict, tune, compare):
+    cli.add_command(command)
+
+
+def main():
+    """Run the command; errors and warnings are one line each on standard error."""
+    show_warnings_on_one_line()
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        command = f"{error.ctx.command_path}: " if getattr(error, "ctx", None) else ""
+        click.echo(f"{command}{one_line(error.format_message())}", err=True)
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except SkfashionError as error:
+        click.echo(one_line(error), err=True)
+        sys.exit(1)

@@ -1,0 +1,6 @@
+"""``python -m skfashion.cli``."""
+
+from skfashion.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+
+import click
+
+__all__ = [
+    "cv_option",
+    "data_option",
+    "epochs_option",
+    "force_option",
+    "invert_option",
+    "jobs_option",
+    "output_option",
+    "recipe_option",
+    "seed_option",
+]
+
+data_option = click.option(
+    "--data",
+    default="sample",
+    show_default=True,
+    metavar="sample|full|PATH",
+    help="What to train on: the bundled sample (6,000 images), all of Fashion-MNIST (60,000), or "
+    "your own: a folder with Fashion-MNIST's four IDX files, a folder with a folder of pictures "
+    "for each class (or with such folders named train and test), or a CSV file with a column "
+    "named label and one for each pixel. Pictures become grey images of 28x28 pixels. "
+    "Where there are no test images, a fifth of each class is held out.",
+)
+
+recipe_option = click.option(
+    "--recipe",
+    default="fast",
+    show_default=True,
+    metavar="NAME",
+    help="Configuration to train, such as basic, lenet, small or vgg3. "
+    "The last two mirror images, which is not for letters or digits.",
+)
+
+epochs_option = click.option(
+    "--epochs", type=click.IntRange(min=1), metavar="N", help="Epochs, if not the recipe's."
+)
+
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**32 - 1),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Seed of everything random.",
+)
+
+invert_option = click.option(
+    "--invert",
+    is_flag=True,
+    help="Exchange light and dark in your own pictures, so that photos on a white ground get a "
+    "dark one. Give it to the other commands too, then.",
+)
+
+force_option = click.option("--force", is_flag=True, help="Overwrite an earlier run in DIR.")
+
+
+def output_option(default, holds):
+    """Where results go."""
+    return click.option(
+        "--output",
+        type=click.Path(path_type=Path),
+        default=Path(default),
+        show_default=True,
+        metavar="DIR",
+        help=f"Folder for {holds}.",
+    )
+
+
+def cv_option(default):
+    """How often each setting or classifier is fitted."""
+    return click.option(
+        "--cv",
+        type=click.IntRange(min=2),
+        default=default,
+        show_default=True,
+        metavar="K",
+        help="Folds of the training images: each is left out once, and scored.",
+    )
+
+
+def jobs_option(remark):
+    """How many processes work."""
+    return click.option(
+        "--jobs",
+        type=int,
+        default=1,
+        show_default=True,
+        metavar="N",
+        callback=_check_jobs,
+        help=f"Processes at a time, -1 for one on each processor. {remark}",
+    )
+
+
+def _check_jobs(context, parameter, jobs):
+    if jobs == 0:
+        raise click.BadParameter("0 processes do nothing; give 1 or more, or -1.")
+    return jobs

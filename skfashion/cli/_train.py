@@ -1,0 +1,45 @@
+"""``skfashion train``."""
+
+import click
+
+from skfashion.cli._data import load_data
+from skfashion.cli._keras import start_keras
+from skfashion.cli._options import (
+    data_option,
+    epochs_option,
+    force_option,
+    invert_option,
+    output_option,
+    recipe_option,
+    seed_option,
+)
+from skfashion.cli._output import check_output, write_all_or_none
+from skfashion.cli._training import TRAINING_FILES, make_network, train_and_test
+
+__all__ = ["train"]
+
+
+@click.command()
+@data_option
+@recipe_option
+@epochs_option
+@output_option("skfashion-run", holds="the model, metrics, report and pictures")
+@seed_option
+@invert_option
+@force_option
+def train(data, recipe, epochs, output, seed, invert, force):
+    """Train a network, test it, and save it with its results."""
+    classifier = make_network(recipe, epochs, seed)
+    check_output(output, TRAINING_FILES, force)
+    training, test, description = load_data(data, seed, invert)
+
+    click.echo(
+        f"Training recipe {recipe} on {len(training.target):,} images of "
+        f"{len(training.target_names)} classes: {description}."
+    )
+    start_keras()
+    tested = train_and_test(classifier, training, test, recipe=recipe, data=data, seed=seed)
+    with write_all_or_none(output, TRAINING_FILES) as folder:
+        tested.write(folder)
+    click.echo(tested.report)
+    click.echo(f"{tested.summarize()}; model, metrics and pictures are in {output}")

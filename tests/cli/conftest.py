@@ -1,0 +1,50 @@
+"""The command line, as a person runs it."""
+
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from skfashion.datasets import load_fashion_sample
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Runs a command to its end."""
+
+    def run(*arguments, cwd=None):
+        command = [sys.executable, "-m", "skfashion.cli", *map(str, arguments)]
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder of two classes, 60 pictures each."""
+    folder = tmp_path_factory.mktemp("pictures")
+    sample = load_fashion_sample()
+    for name, label in (("ankle boot", 9), ("trouser", 1)):
+        (folder / name).mkdir()
+        for i, image in enumerate(sample.images[sample.target == label][:60]):
+            Image.fromarray(image).save(folder / name / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits_csv(tmp_path_factory):
+    """A file of 100 images of 8x8 pixels, of ten classes."""
+    path = tmp_path_factory.mktemp("digits") / "8x8.csv"
+    digits = load_digits(as_frame=True).frame.rename(columns={"target": "label"})
+    digits.astype(int)[:100].to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(run, pictures, tmp_path_factory):
+    """A finished run on these pictures."""
+    output = tmp_path_factory.mktemp("run") / "out"
+    arguments = ("--data", pictures, "--epochs", 15, "--output", output, "--seed", 3)
+    return run("train", *arguments, cwd=output.parent), output

@@ -1,0 +1,37 @@
+"""``skfashion predict``."""
+
+import numpy as np
+from PIL import Image
+
+
+def test_predict(run, trained, pictures):
+    _, output = trained
+    files = [pictures / "trouser" / "3.png", pictures / "ankle boot" / "7.png"]
+    result = run("predict", output / "model.keras", *files)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith(f"{files[0]}: trouser (")
+    assert lines[1].startswith(f"{files[1]}: ankle boot (")
+    assert lines[0].endswith("%)")
+
+
+def test_predict_a_photo_on_white(run, trained, pictures, tmp_path):
+    _, output = trained
+    with Image.open(pictures / "trouser" / "3.png") as picture:
+        inverted = 255 - np.asarray(picture)
+    Image.fromarray(inverted).resize((280, 280)).save(tmp_path / "photo.jpg")
+    Image.new("L", (600, 400), 255).save(tmp_path / "wide.jpg")
+    plain = run("predict", output / "model.keras", tmp_path / "photo.jpg", tmp_path / "wide.jpg")
+    assert plain.stderr.count("add --invert") == 2
+    result = run("predict", "--invert", output / "model.keras", tmp_path / "photo.jpg")
+    assert "trouser" in result.stdout
+    assert result.stderr == ""
+
+
+def test_wrong_picture_gets_one_line(run, trained, tmp_path):
+    (tmp_path / "x.png").write_text("no picture")
+    result = run("predict", trained[1] / "model.keras", tmp_path / "x.png")
+    assert result.returncode == 2
+    assert "x.png is not a picture that can be decoded" in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,98 @@
+"""``skfashion train``."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skfashion import FashionCNNClassifier
+from skfashion.datasets import load_fashion_sample, read_image_folder
+
+RESULTS = {
+    "model.keras",
+    "metrics.json",
+    "classification_report.txt",
+    "training_curves.png",
+    "confusion_matrix.png",
+}
+
+
+def test_train(trained, pictures):
+    result, output = trained
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert {p.name for p in output.iterdir()} == RESULTS
+    assert [p.name for p in output.parent.iterdir()] == ["out"]
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert metrics["n_train"] == 96
+    assert metrics["n_test"] == 24
+    assert metrics["epochs"] == 15
+    assert metrics["seed"] == 3
+    assert metrics["accuracy"] > 0.9
+    assert set(metrics["per_class"]) == {"ankle boot", "trouser"}
+    report = (output / "classification_report.txt").read_text()
+    assert "ankle boot" in report
+    assert report in result.stdout
+    last = result.stdout.splitlines()[-1]
+    assert last.startswith(f"Test accuracy {metrics['accuracy']:.4f} on 24 images")
+    assert str(output) in last
+    for name in ("training_curves.png", "confusion_matrix.png"):
+        with Image.open(output / name) as picture:
+            assert min(picture.size) > 300
+            assert len(np.unique(np.asarray(picture))) > 10
+
+
+def test_the_model_is_the_one_that_was_tested(trained, pictures):
+    _, output = trained
+    classifier = FashionCNNClassifier.load(output / "model.keras")
+    bunch = read_image_folder(pictures)
+    assert classifier.target_names_ == bunch.target_names
+    assert classifier.score(bunch.data, bunch.target) > 0.9
+
+
+def test_earlier_run_is_kept(run, trained, pictures):
+    _, output = trained
+    before = {p.name: p.read_bytes() for p in output.iterdir()}
+    result = run("train", "--data", pictures, "--epochs", 1, "--output", output)
+    assert result.returncode == 2
+    assert "holds an earlier run" in result.stderr
+    assert "--force" in result.stderr
+    assert {p.name: p.read_bytes() for p in output.iterdir()} == before
+
+
+def test_force(run, trained, pictures, tmp_path):
+    output = shutil.copytree(trained[1], tmp_path / "out")
+    (output / "notes.txt").write_text("mine")
+    result = run("train", "--data", pictures, "--epochs", 1, "--output", output, "--force")
+    assert result.returncode == 0, result.stderr
+    assert json.loads((output / "metrics.json").read_text())["epochs"] == 1
+    assert (output / "notes.txt").read_text() == "mine"
+    assert {p.name for p in output.iterdir()} == {*RESULTS, "notes.txt"}
+
+
+@pytest.mark.parametrize("layout", ["csv", "train and test", "idx"])
+def test_other_data(run, layout, pictures, tmp_path):
+    data = tmp_path / "data"
+    if layout == "csv":
+        data = tmp_path / "data.csv"
+        sample = load_fashion_sample(subset="test", as_frame=True)
+        frame = sample.data.assign(label=sample.target)
+        frame[frame.label < 2].to_csv(data, index=False)
+        expected = 160, 40
+    elif layout == "train and test":
+        for part in ("train", "test"):
+            shutil.copytree(pictures, data / part)
+        expected = 120, 120
+    else:
+        data = Path("/usr/share/datasets/fashion-mnist")
+        if not data.is_dir():
+            pytest.skip("needs all of Fashion-MNIST: apt-get install dataset-fashion-mnist")
+        expected = 60_000, 10_000
+    arguments = ("--epochs", 1, "--output", tmp_path / "out", "--recipe", "basic")
+    result = run("train", "--data", data, *arguments)
+    assert result.returncode == 0, result.stderr
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert (metrics["n_train"], metrics["n_test"]) == expected

@@ -1,0 +1,120 @@
+"""``skfashion tune``."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from skfashion import FashionCNNClassifier
+
+RESULTS = {
+    "model.keras",
+    "metrics.json",
+    "classification_report.txt",
+    "training_curves.png",
+    "confusion_matrix.png",
+    "trials.csv",
+    "best_parameters.json",
+}
+
+
+@pytest.fixture(scope="module")
+def search(pictures, tmp_path_factory):
+    """Arguments of a search that is kept, without --trials and --output."""
+    storage = tmp_path_factory.mktemp("storage") / "trials.db"
+    arguments = ("--data", pictures, "--recipe", "basic", "--epochs", 1, "--cv", 2)
+    return [*map(str, (*arguments, "--storage", storage, "--study", "boots"))]
+
+
+@pytest.fixture(scope="module")
+def tuned(run, search, tmp_path_factory):
+    """Two trials of it."""
+    output = tmp_path_factory.mktemp("tuned") / "out"
+    result = run("tune", *search, "--trials", 2, "--output", output, cwd=output.parent)
+    return result, output
+
+
+def test_tune(tuned):
+    result, output = tuned
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert {p.name for p in output.iterdir()} == RESULTS
+    assert [p.name for p in output.parent.iterdir()] == ["out"]
+
+    trials = pd.read_csv(output / "trials.csv")
+    assert trials["trial"].tolist() == [0, 1]
+    assert trials["state"].tolist() == ["complete", "complete"]
+    folds = trials[["fold_1", "fold_2"]]
+    assert trials["mean_score"].to_numpy() == pytest.approx(folds.mean(axis=1).to_numpy())
+    assert trials["std_score"].to_numpy() == pytest.approx(folds.std(axis=1, ddof=0).to_numpy())
+    assert (trials["seconds"] > 0).all()
+    best = trials.loc[trials["mean_score"].idxmax()]
+    parameters = json.loads((output / "best_parameters.json").read_text())
+    assert set(parameters) == {"dropout", "label_smoothing", "learning_rate", "weight_decay"}
+    assert {name: best[name] for name in parameters} == pytest.approx(parameters)
+
+    classifier = FashionCNNClassifier.load(output / "model.keras")
+    assert {name: getattr(classifier, name) for name in parameters} == parameters
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert (metrics["n_train"], metrics["n_test"], metrics["epochs"]) == (96, 24, 1)
+    assert metrics["tuning"] == {
+        "n_trials": 2,
+        "cv": 2,
+        "best_trial": best["trial"],
+        "mean_score": pytest.approx(best["mean_score"]),
+    }
+
+
+def test_tables_at_the_end(tuned):
+    result, output = tuned
+    metrics = json.loads((output / "metrics.json").read_text())
+    best = metrics["tuning"]["best_trial"]
+    lines = result.stdout.splitlines()
+    assert "Study boots holds 2 trials, 0 of them from before." in lines
+    table = lines[lines.index("Best trials, numbered from 0, by mean accuracy over 2 folds:") + 1 :]
+    assert table[0].split() == ["trial", str(best), str(1 - best)]
+    assert table[1].split()[:2] == ["mean_score", f"{metrics['tuning']['mean_score']:.4g}"]
+    assert (output / "classification_report.txt").read_text() in result.stdout
+    assert lines[-2].startswith(f"Best settings, those of trial {best}: learning_rate 0.")
+    assert lines[-1].startswith(f"Test accuracy {metrics['accuracy']:.4f} on 24 images")
+
+
+def test_goes_on_and_is_interrupted(tuned, search, tmp_path):
+    output = tmp_path / "out"
+    arguments = ("tune", *search, "--trials", "60", "--output", output)
+    with subprocess.Popen(
+        [sys.executable, "-m", "skfashion.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        progress = next(line for line in process.stdout if line.startswith("Trial "))
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate()
+    assert progress.startswith("Trial 3/60")
+    assert process.returncode == 0, errors
+    trials = pd.read_csv(output / "trials.csv")
+    assert errors == f"Warning: The search was interrupted after {len(trials)} of 60 trials.\n"
+    assert f"Study boots holds {len(trials)} trials, 2 of them from before." in rest
+    pd.testing.assert_frame_equal(trials[:2], pd.read_csv(tuned[1] / "trials.csv"))
+    assert {p.name for p in output.iterdir()} == RESULTS
+
+
+def test_another_search_of_the_same_name(run, tuned, search, tmp_path):
+    result = run("tune", *search, "--seed", 1, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "--study: Study 'boots' began with other estimator, data, folds;" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not [*tmp_path.iterdir()]
+
+
+def test_recipe_that_does_not_fit_the_images(run, digits_csv, tmp_path):
+    arguments = ("--recipe", "basic", "--trials", 2, "--cv", 2, "--jobs", 2)
+    result = run("tune", "--data", digits_csv, *arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "at least 18x18 pixels, got 8x8" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not [*tmp_path.iterdir()]

@@ -1,0 +1,76 @@
+"""What a person is told about commands, and about mistakes in them."""
+
+import shutil
+
+import pytest
+from PIL import Image
+
+from skfashion.baselines import list_baselines
+from skfashion.recipes import list_recipes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], "No such command 'trian'"),
+        (["train", "--recipe", "bsic"], "Did you mean 'basic'?"),
+        (["train", "--epochs", "0"], "--epochs"),
+        (["train", "--epochs", "many"], "'many' is not a valid integer"),
+        (["train", "--seed", "-1"], "--seed"),
+        (["train", "--data", "nowhere"], "'nowhere' is neither 'sample' nor 'full'"),
+        (["train", "--data", "empty"], "holds no folders"),
+        (["train", "--data", "bad.csv"], "has no column 'label'"),
+        (["train", "--output", "bad.csv"], "cannot write to bad.csv"),
+        (["train", "--output", "bad.csv/deeper"], "cannot write to bad.csv/deeper"),
+        (["train", "--frobnicate"], "No such option"),
+        (["train", "--data", "one"], "holds images of one class only, 'hat'"),
+        (["train", "--data", "8x8.csv", "--recipe", "basic"], "at least 18x18 pixels, got 8x8"),
+        (["train", "--data", "bad.csv", "--output", "a/b/c"], "has no column 'label'"),
+        (["tune", "--recipe", "bsic"], "Did you mean 'basic'?"),
+        (["tune", "--study", "mine"], "add --storage"),
+        (["tune", "--jobs", "0"], "0 processes do nothing"),
+        (["tune", "--timeout", "0"], "--timeout"),
+        (["tune", "--output", "earlier"], "earlier holds an earlier run (trials.csv)"),
+        (["tune", "--data", "8x8.csv", "--cv", "9"], "--cv: 9 folds take 9 training images"),
+        (["tune", "--data", "8x8.csv", "--storage", "a/b.log"], "--storage: storage 'a/b.log'"),
+        (["compare", "dummy", "knnn"], "NAME: Unknown recipe or baseline 'knnn'. Did you mean"),
+        (["compare", "--output", "earlier"], "holds an earlier run (comparison.csv)"),
+        (["predict"], "Missing argument"),
+        (["predict", "missing.keras", "x.png"], "No model file 'missing.keras'"),
+        (["predict", "bad.csv", "x.png"], "is not a .keras file"),
+    ],
+)
+def test_wrong_argument_gets_one_line(run, arguments, message, digits_csv, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    shutil.copy(digits_csv, tmp_path)
+    (tmp_path / "earlier").mkdir()
+    for name in ("trials.csv", "comparison.csv"):
+        (tmp_path / "earlier" / name).write_text("")
+    (tmp_path / "one" / "hat").mkdir(parents=True)
+    for i in range(5):
+        Image.new("L", (28, 28), 50 * i).save(tmp_path / "one" / "hat" / f"{i}.png")
+    before = {p.relative_to(tmp_path) for p in tmp_path.rglob("*")}
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert {p.relative_to(tmp_path) for p in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["train", "predict", "tune", "compare"]),
+        (["--help"], ["train", "predict", "tune", "compare", "--version"]),
+        (["train", "--help"], ["--data", "--recipe", "--epochs", "--output", "--seed", "--invert"]),
+        (["predict", "--help"], ["MODEL", "IMAGE...", "--invert"]),
+        (["tune", "--help"], ["--trials", "--timeout", "--storage", "--study", "--jobs", "--cv"]),
+        (["compare", "--help"], ["[NAME...]", "--cv", *list_recipes(), *list_baselines()]),
+    ],
+)
+def test_help(run, arguments, words):
+    result = run(*arguments)
+    for word in words:
+        assert word in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 100
