@@ -17,4 +17,5 @@ def is_any_classifier(estimator):
         return False
     if isinstance(estimator, Pipeline):
         return is_any_classifier(estimator.steps[-1][1])
-    return hasattr(estimator, "estimator") and is_any_classifier(estimator.estimator)
+    is_around_another = hasattr(estimator, "estimator") and hasattr(estimator, "predict")
+    return is_around_another and is_any_classifier(estimator.estimator)

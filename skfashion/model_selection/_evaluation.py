@@ -3,8 +3,14 @@
 import math
 
 import optuna
-from optuna.pruners import HyperbandPruner, NopPruner, SuccessiveHalvingPruner, WilcoxonPruner
-from optuna.trial import TrialState, create_trial
+from optuna.pruners import (
+    HyperbandPruner,
+    NopPruner,
+    PercentilePruner,
+    SuccessiveHalvingPruner,
+    WilcoxonPruner,
+)
+from optuna.trial import create_trial
 from sklearn.base import clone
 
 # cross_validate gives no sample weights to scorers, as searches do.
@@ -12,7 +18,14 @@ from sklearn.model_selection._validation import _fit_and_score
 
 from skfashion.model_selection._quiet import quiet_optuna
 
-__all__ = ["FoldPruner", "check_pruner", "evaluate", "fold_scores", "intermediate_values"]
+__all__ = [
+    "FoldPruner",
+    "check_pruner",
+    "evaluate",
+    "fold_scores",
+    "intermediate_values",
+    "repeat",
+]
 
 _KEPT = ("test_scores", "train_scores", "fit_time", "score_time")
 
@@ -66,6 +79,11 @@ def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, ar
     return number, results, fit_errors, scores, is_pruned
 
 
+def repeat(number, folds, metric, is_pruned):
+    """What ``evaluate`` returned for the same setting before."""
+    return number, folds, [], fold_scores(folds, metric), is_pruned
+
+
 def fold_scores(folds, metric):
     """Score of each fold by the metric to optimize; None takes the first of several."""
     return [_score_to_optimize(fold["test_scores"], metric) for fold in folds]
@@ -89,37 +107,40 @@ class FoldPruner:
     ----------
     pruner : optuna.pruners.BasePruner
         Most compare the mean over the folds so far, WilcoxonPruner fold with fold.
-    finished : list of optuna.trial.FrozenTrial
-        Trials to compare with.
+    complete : list of list of float
+        Scores in all folds of the settings to compare with.
     """
 
-    def __init__(self, pruner, finished):
-        self._pruner = pruner
-        self._complete = [
-            (trial.value, trial.intermediate_values)
-            for trial in finished
-            if trial.state == TrialState.COMPLETE
-        ]
-        self._trial = None
+    def __init__(self, pruner, complete):
+        self._pruner, self._complete = pruner, complete
+        self._study = None
 
     def is_hopeless(self, scores):
-        """Whether a setting with these scores is given up; to be asked after each fold."""
+        """Whether a setting with these scores in the first folds is given up."""
         if isinstance(self._pruner, NopPruner) or not all(map(math.isfinite, scores)):
             return False
-        if self._trial is None:
-            self._trial = self._begin_trial()
-        self._trial.report(intermediate_values(self._pruner, scores)[-1], len(scores) - 1)
-        return self._trial.should_prune()
-
-    def _begin_trial(self):
-        """A trial of a study of its own, beside those to compare with."""
         with quiet_optuna():
-            study = optuna.create_study(direction="maximize", pruner=self._pruner)
-            study.add_trials(
-                create_trial(value=value, intermediate_values=values)
-                for value, values in self._complete
+            if self._study is None:
+                self._study = self._make_study()
+            trial = self._study.ask()
+        values = intermediate_values(self._pruner, scores)
+        if isinstance(self._pruner, PercentilePruner):
+            # It takes the best of the values, which would be a lucky first fold.
+            values = values[-1:] * len(values)
+        for step, value in enumerate(values):
+            trial.report(value, step)
+        return trial.should_prune()
+
+    def _make_study(self):
+        study = optuna.create_study(direction="maximize", pruner=self._pruner)
+        study.add_trials(
+            create_trial(
+                value=sum(scores) / len(scores),
+                intermediate_values=dict(enumerate(intermediate_values(self._pruner, scores))),
             )
-            return study.ask()
+            for scores in self._complete
+        )
+        return study
 
 
 def check_pruner(pruner):

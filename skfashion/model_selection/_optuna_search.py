@@ -10,18 +10,19 @@ from typing import ClassVar
 
 import joblib
 import numpy as np
+import optuna
 from optuna.pruners import BasePruner, MedianPruner
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
-from sklearn.base import _fit_context, clone
+from sklearn.base import _fit_context, clone, is_classifier
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
 
 # The base of scikit-learn's own searches, which it offers under no other name.
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import _warn_or_raise_about_fit_failures
-from sklearn.utils import indexable
+from sklearn.utils import ClassifierTags, indexable
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_method_params
 
@@ -29,8 +30,9 @@ from skfashion._randomness import derive_seed, draw_seed
 from skfashion._warnings import warn
 from skfashion.model_selection._classifiers import is_any_classifier
 from skfashion.model_selection._evaluation import check_pruner
-from skfashion.model_selection._fingerprint import describe_search
+from skfashion.model_selection._fingerprint import make_fingerprint
 from skfashion.model_selection._progress import show_trials
+from skfashion.model_selection._quiet import quiet_optuna
 from skfashion.model_selection._runner import TrialRunner
 from skfashion.model_selection._space import make_space, restore_parameters
 from skfashion.model_selection._storage import open_storage
@@ -61,14 +63,14 @@ class OptunaSearchCV(BaseSearchCV):
         Settings to try, those that a stored study holds already included. Failed and pruned ones
         count.
     timeout : float, default=None
-        Seconds after which no more settings are begun; those that run are finished. At least one
+        Seconds after which no more settings are chosen; those chosen are finished. At least one
         is tried.
     sampler : optuna.samplers.BaseSampler, default=None
         Chooses the settings; a copy is used. None means :class:`optuna.samplers.TPESampler`, seeded
         by ``random_state`` and the number of each trial.
     pruner : optuna.pruners.BasePruner, default=None
         Says after each fold whether to go on with a setting. Most pruners compare its mean over
-        the folds so far with that of other settings after as many folds,
+        the folds so far with those of other settings after as many folds,
         :class:`optuna.pruners.WilcoxonPruner` compares fold with fold. None means
         :class:`optuna.pruners.MedianPruner`; ``optuna.pruners.NopPruner()`` prunes nothing.
     storage : str, path-like or optuna.storages.BaseStorage, default=None
@@ -85,7 +87,8 @@ class OptunaSearchCV(BaseSearchCV):
         ``refit`` names is optimized, otherwise the first. Greater is better.
     n_jobs : int, default=None
         Settings that are tried at the same time, each in a process of its own, as in joblib, whose
-        backend "dask" will do as well. One setting's folds are fitted one after the other. Which
+        backend "dask" will do as well. One setting's folds are fitted one after the other. As
+        joblib hands work out, up to ``n_jobs`` settings are chosen before a process is free. Which
         settings are tried depends on which finish first, so only ``n_jobs=1`` is reproducible.
     refit : bool, str or callable, default=True
         As in :class:`sklearn.model_selection.GridSearchCV`.
@@ -119,7 +122,8 @@ class OptunaSearchCV(BaseSearchCV):
     best_trial_ : optuna.trial.FrozenTrial
         Its trial.
     study_ : optuna.study.Study
-        Optuna's study with all trials, for its plots and its dashboard.
+        Optuna's study with all trials, for its plots and its dashboard. A pickle holds a copy that
+        needs no storage.
     scorer_ : callable or dict of str to callable
         What scores.
     n_splits_ : int
@@ -230,6 +234,20 @@ class OptunaSearchCV(BaseSearchCV):
         self.return_train_score = return_train_score
         self.verbose = verbose
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        if is_any_classifier(self.estimator):
+            tags.estimator_type = "classifier"
+            tags.classifier_tags = tags.classifier_tags or ClassifierTags()
+        return tags
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "study_" in state:
+            # A pickle shall not need the database.
+            state["study_"] = _copy_into_memory(self.study_)
+        return state
+
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, **params):
         """Try settings, and refit the best.
@@ -254,7 +272,7 @@ class OptunaSearchCV(BaseSearchCV):
         ------
         ValueError
             If the estimator has no parameter of a given name (the message names the nearest),
-            nothing is to be chosen, the pruner compares no folds, or all fits fail.
+            nothing is to be chosen, the pruner compares no folds, or no trial is completed.
         StudyMismatchError
             If the study began with another estimator, other data, folds, metric or space.
         StudyStorageError
@@ -272,11 +290,12 @@ class OptunaSearchCV(BaseSearchCV):
         pruner = MedianPruner() if self.pruner is None else self.pruner
         check_pruner(pruner)
         scorers, _ = self._get_scorers()
+        metric = self.refit if isinstance(self.refit, str) else None
 
         X, y = indexable(X, y)
         params = _check_method_params(X, params=params)
         routed_params = self._get_routed_params_for_fit(params)
-        cv = check_cv(self.cv, y, classifier=is_any_classifier(self.estimator))
+        cv = check_cv(self.cv, y, classifier=is_classifier(self))
         folds = list(cv.split(X, y, **routed_params.splitter.split))
         callback_data = {"estimator": self, "X": X, "y": y, "metadata": None}
         if params.get("sample_weight") is not None:
@@ -284,19 +303,48 @@ class OptunaSearchCV(BaseSearchCV):
         callback_context = self._init_callback_context(max_subtasks=int(bool(self.refit)))
         callback_context.call_on_fit_task_begin(**callback_data)
 
-        fingerprint = describe_search(
+        fingerprint = make_fingerprint(
             estimator=self.estimator,
             X=X,
             y=y,
             fit_params=params,
             folds=folds,
             scoring=self.scoring,
+            metric=None if isinstance(self.scoring, str | None) else metric,
             space=space,
             return_train_score=self.return_train_score,
         )
         name = self.study_name or f"skfashion-{joblib.hash(fingerprint)[:16]}"
         study = SharedStudy(open_storage(self.storage), name, fingerprint)
 
+        fit_errors = self._run_trials(
+            study,
+            space,
+            pruner,
+            X=X,
+            y=y,
+            folds=folds,
+            metric=metric,
+            arguments={
+                "scorer": scorers,
+                "fit_params": routed_params.estimator.fit,
+                "score_params": routed_params.scorer.score,
+            },
+        )
+        self.n_splits_ = len(folds)
+        self.scorer_ = scorers._scorers if isinstance(scorers, _MultimetricScorer) else scorers
+        self.study_ = study.load(self.sampler, pruner)
+        self._collect_results(study.finished(), space, fit_errors)
+        if self.refit or not self.multimetric_:
+            self._find_best()
+        if self.refit:
+            refit_context = callback_context.subcontext(task_name="refit-with-best-params")
+            self._refit(X, y, routed_params.estimator.fit, refit_context, callback_data)
+        callback_context.call_on_fit_task_end(**callback_data)
+        return self
+
+    def _run_trials(self, study, space, pruner, *, arguments, **evaluation):
+        """Run trials until there are enough; the errors of their fits."""
         with show_trials(self.verbose, self.n_trials) as report:
             runner = TrialRunner(
                 study,
@@ -308,19 +356,14 @@ class OptunaSearchCV(BaseSearchCV):
                 n_jobs=self.n_jobs,
                 report=report,
                 estimator=clone(self.estimator),
-                X=X,
-                y=y,
-                folds=folds,
-                metric=self.refit if isinstance(self.refit, str) else None,
                 arguments={
-                    "scorer": scorers,
-                    "fit_params": routed_params.estimator.fit,
-                    "score_params": routed_params.scorer.score,
+                    **arguments,
                     "return_train_score": self.return_train_score,
                     "return_times": True,
                     "error_score": self.error_score,
                     "verbose": 0,
                 },
+                **evaluation,
             )
             try:
                 runner.run()
@@ -329,18 +372,7 @@ class OptunaSearchCV(BaseSearchCV):
                 if not any(trial.state == TrialState.COMPLETE for trial, _ in finished):
                     raise
                 warn(f"The search was interrupted after {len(finished)} of {self.n_trials} trials.")
-
-        self.n_splits_ = len(folds)
-        self.scorer_ = scorers._scorers if isinstance(scorers, _MultimetricScorer) else scorers
-        self.study_ = study.load(self.sampler, pruner)
-        self._collect_results(study.finished(), space, runner.fit_errors)
-        if self.refit or not self.multimetric_:
-            self._find_best()
-        if self.refit:
-            refit_context = callback_context.subcontext(task_name="refit-with-best-params")
-            self._refit(X, y, routed_params.estimator.fit, refit_context, callback_data)
-        callback_context.call_on_fit_task_end(**callback_data)
-        return self
+        return runner.fit_errors
 
     def _sampler_maker(self, study):
         """A function that gives the sampler for the trial of a number."""
@@ -359,6 +391,12 @@ class OptunaSearchCV(BaseSearchCV):
         _warn_or_raise_about_fit_failures(
             [{"fit_error": error} for error in [*fit_errors, *earlier]], self.error_score
         )
+        states = [trial.state.name.lower() for trial, _ in finished]
+        if "complete" not in states:
+            raise ValueError(
+                f"No trial was completed, so there is no best: {states.count('pruned')} were "
+                f"pruned, {states.count('fail')} failed."
+            )
         all_scores = [fold["test_scores"] for _, folds in finished for fold in folds]
         # A fit that failed has one score, whatever the number of metrics.
         metrics = next((list(scores) for scores in all_scores if isinstance(scores, dict)), [])
@@ -385,7 +423,7 @@ class OptunaSearchCV(BaseSearchCV):
                 rows,
                 {
                     "trial_number": [trial.number for trial, _ in finished],
-                    "trial_state": [trial.state.name.lower() for trial, _ in finished],
+                    "trial_state": states,
                 },
             )
 
@@ -411,3 +449,17 @@ class OptunaSearchCV(BaseSearchCV):
         callback_context.call_on_fit_task_end(**callback_data)
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+
+def _copy_into_memory(study):
+    with quiet_optuna():
+        copied = optuna.create_study(
+            study_name=study.study_name,
+            direction="maximize",
+            sampler=study.sampler,
+            pruner=study.pruner,
+        )
+    for key, value in study.user_attrs.items():
+        copied.set_user_attr(key, value)
+    copied.add_trials(study.trials)
+    return copied

@@ -1,7 +1,9 @@
 """Trials of a study, run by worker processes until there are enough."""
 
 import math
+import threading
 import time
+from contextlib import closing
 
 import numpy as np
 from optuna.trial import TrialState
@@ -12,6 +14,7 @@ from skfashion.model_selection._evaluation import (
     evaluate,
     fold_scores,
     intermediate_values,
+    repeat,
 )
 from skfashion.model_selection._space import check_parameters
 
@@ -54,13 +57,14 @@ class TrialRunner:
         self._n_trials, self._n_jobs, self._report = n_trials, n_jobs, report
         self._deadline = math.inf if timeout is None else time.monotonic() + timeout
         self._evaluation = evaluation
-        self._running, self._failure = {}, None
-        self.fit_errors = []
+        self._running: dict = {}
+        self._lock, self._is_stopped = threading.Lock(), False
+        self.fit_errors: list = []
 
     def run(self):
         """Run trials until there are enough, time is up, or somebody interrupts."""
-        try:
-            with self._study.heartbeat():
+        with self._study.at_work():
+            try:
                 while True:
                     trial = self._claim()
                     if trial is not None:
@@ -71,9 +75,9 @@ class TrialRunner:
                         break
                     if self._is_late():
                         break
-        finally:
-            for trial in self._running.values():
-                self._study.abandon(trial)
+            finally:
+                with self._lock:
+                    self._is_stopped = True
 
     def _run_from(self, trial):
         """Run this trial, and others as long as workers are free."""
@@ -83,41 +87,42 @@ class TrialRunner:
             pre_dispatch="n_jobs",
             return_as="generator_unordered",
         )
-        for outcome in parallel(self._tasks(trial)):
-            self._finish(*outcome)
-        if self._failure is not None:
-            raise self._failure
+        with closing(parallel(self._tasks(trial))) as outcomes:
+            for outcome in outcomes:
+                self._finish(*outcome)
 
     def _tasks(self, trial):
-        try:
-            while trial is not None:
-                yield self._task(trial)
-                trial = None if self._is_late() else self._claim()
-        # joblib asks for tasks in a thread of its own, where nobody would see an error.
-        except Exception as error:
-            self._failure = error
+        while trial is not None:
+            yield self._task(trial)
+            trial = None if self._is_late() else self._claim()
 
     def _task(self, trial):
         parameters = self._space.suggest(trial)
         check_parameters(self._evaluation["estimator"], parameters)
-        finished = self._study.finished()
-        for other, folds in finished:
+        metric = self._evaluation["metric"]
+        complete = []
+        for other, folds in self._study.finished():
             if other.params == trial.params:
-                scores = fold_scores(folds, self._evaluation["metric"])
                 is_pruned = other.state == TrialState.PRUNED
-                return delayed(tuple)((trial.number, folds, [], scores, is_pruned))
+                return delayed(repeat)(trial.number, folds, metric, is_pruned)
+            if other.state == TrialState.COMPLETE:
+                complete.append(fold_scores(folds, metric))
         return delayed(evaluate)(
             trial.number,
             parameters=parameters,
-            fold_pruner=FoldPruner(self._pruner, [other for other, _ in finished]),
+            fold_pruner=FoldPruner(self._pruner, complete),
             **self._evaluation,
         )
 
     def _claim(self):
-        trial = self._study.claim(self._n_trials, self._make_sampler)
-        if trial is not None:
-            self._running[trial.number] = trial
-        return trial
+        # joblib asks for tasks in a thread of its own, where it may go on after an interruption.
+        with self._lock:
+            if self._is_stopped:
+                return None
+            trial = self._study.claim(self._n_trials, self._make_sampler)
+            if trial is not None:
+                self._running[trial.number] = trial
+            return trial
 
     def _finish(self, number, folds, fit_errors, scores, is_pruned):
         mean = float(np.mean(scores))
@@ -128,7 +133,8 @@ class TrialRunner:
         else:
             state, value = TrialState.COMPLETE, mean
         values = [] if math.isnan(mean) else intermediate_values(self._pruner, scores)
-        self._study.finish(self._running.pop(number), folds, state, value, values)
+        self._study.finish(self._running[number], folds, state, value, values)
+        del self._running[number]
         self.fit_errors += fit_errors
         finished = [trial for trial, _ in self._study.finished()]
         complete = [trial.value for trial in finished if trial.state == TrialState.COMPLETE]

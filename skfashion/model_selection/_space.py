@@ -1,8 +1,7 @@
 """What a search may choose from: Optuna's distributions, scikit-learn's notations, functions."""
 
-import inspect
-import textwrap
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from optuna.trial import FixedTrial
 from sklearn.base import clone
 
 from skfashion._names import check_name
+from skfashion.model_selection._describe import describe
 
 __all__ = ["check_parameters", "make_space", "restore_parameters"]
 
@@ -70,7 +70,7 @@ class _DistributionSpace:
             name: _make_chooser(name, values) for name, values in param_distributions.items()
         }
         self.description = {
-            name: f"{chooser.distribution} {chooser.description}"
+            name: [str(chooser.distribution), chooser.description]
             for name, chooser in self._choosers.items()
         }
 
@@ -91,11 +91,7 @@ class _FunctionSpace:
 
     def __init__(self, function):
         self._function = function
-        try:
-            source = textwrap.dedent(inspect.getsource(function))
-        except (OSError, TypeError):  # typed into a shell, or an object that can be called
-            source = getattr(function, "__qualname__", type(function).__qualname__)
-        self.description = {"function": source}
+        self.description = describe(function)
 
     def check(self, estimator):
         """Nothing is known of its parameters before a trial asks."""
@@ -121,7 +117,7 @@ class _Chooser(NamedTuple):
 
     distribution: Any
     decode: Callable[[Any], Any] = lambda choice: choice
-    description: str = ""
+    description: Any = ""
 
     @property
     def low(self):
@@ -134,13 +130,13 @@ class _Chooser(NamedTuple):
 def _make_chooser(name, values):
     if isinstance(values, BaseDistribution):
         return _Chooser(values)
-    if hasattr(values, "ppf"):
+    if hasattr(values, "ppf") and hasattr(values, "dist"):
         return _choose_from_scipy(values)
-    if isinstance(values, (list, tuple, np.ndarray)):
+    if isinstance(values, (Sequence, np.ndarray)) and not isinstance(values, str):
         return _choose_from_list(name, values)
     raise TypeError(
         f"param_distributions[{name!r}] must be an Optuna distribution, a list or a frozen scipy "
-        f"distribution, got {values!r}."
+        f"distribution such as uniform(0, 1), got {values!r}."
     )
 
 
@@ -152,10 +148,15 @@ def _choose_from_list(name, values):
     if plain and len(set(values)) == len(values):
         return _Chooser(CategoricalDistribution(values))
     # Optuna stores plain choices alone, and takes 1 and True for the same.
-    labels = [f"{i}: {' '.join(repr(value).split())[:60]}" for i, value in enumerate(values)]
-    return _Chooser(
-        CategoricalDistribution(labels), dict(zip(labels, values, strict=True)).__getitem__
-    )
+    labels = [f"{number}: {_shorten(value)}" for number, value in enumerate(values)]
+    decode = dict(zip(labels, values, strict=True)).__getitem__
+    return _Chooser(CategoricalDistribution(labels), decode, describe(values))
+
+
+def _shorten(value):
+    """Something to read, without addresses in memory."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(repr(value).split()))
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _choose_from_scipy(frozen):

@@ -43,6 +43,8 @@ def open_storage(storage):
     if storage is None:
         return InMemoryStorage()
     if isinstance(storage, BaseStorage):
+        if isinstance(storage, RDBStorage):
+            _lock_when_transactions_begin(storage.engine)
         return get_storage(storage)
     storage = os.fspath(storage)
     if "://" not in storage and Path(storage).suffix in _SQLITE_SUFFIXES:
@@ -80,7 +82,8 @@ def _open_database(url):
                 warnings.simplefilter("ignore", ExperimentalWarning)  # heartbeats are
                 storage = RDBStorage(
                     parsed.render_as_string(hide_password=False),
-                    engine_kwargs={"connect_args": arguments},
+                    # A connection may break during a long fit.
+                    engine_kwargs={"connect_args": arguments, "pool_pre_ping": True},
                     heartbeat_interval=_HEARTBEAT_INTERVAL,
                     grace_period=_GRACE_PERIOD,
                 )
@@ -91,24 +94,20 @@ def _open_database(url):
             if attempt == _OPEN_ATTEMPTS:
                 raise
             time.sleep(0.2 * attempt)
-    if database == "sqlite":
-        _lock_when_transactions_begin(storage.engine)
+    _lock_when_transactions_begin(storage.engine)
     return get_storage(storage)
 
 
 def _lock_when_transactions_begin(engine):
-    """Without this, two processes could both read that a trial is free and both take it."""
+    """Of SQLite: without this, two processes could read that a trial is free, and both take it."""
     from sqlalchemy import event
 
-    engine.dispose()
+    if engine.dialect.name == "sqlite" and not event.contains(engine, "begin", _begin_immediately):
+        event.listen(engine, "begin", _begin_immediately)
 
-    @event.listens_for(engine, "connect")
-    def leave_transactions_to_us(connection, record):
-        connection.isolation_level = None
 
-    @event.listens_for(engine, "begin")
-    def begin(connection):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin_immediately(connection):
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _without_password(storage):

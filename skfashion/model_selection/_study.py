@@ -3,12 +3,15 @@
 import os
 import platform
 import threading
+import uuid
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import optuna
 import psutil
 from optuna.exceptions import DuplicatedStudyError, UpdateFinishedTrialError
+from optuna.samplers import GridSampler
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
@@ -22,10 +25,15 @@ _FOLDS = "skfashion:folds"
 _OWNER = "skfashion:owner"
 _ATTEMPT = "skfashion:attempt"
 _DIED = "skfashion:died"
+_OWN_ATTRS = {_FOLDS, _OWNER, _ATTEMPT, _DIED}
 # A trial whose process died is tried so often in all.
 _MAX_ATTEMPTS = 3
-# A process is killed between taking a trial and signing it at most once in a blue moon.
+# A trial that was taken and not signed for so long never will be.
 _SIGNED_WITHIN = timedelta(seconds=60)
+# Seconds; clocks are set now and then.
+_CLOCK_TOLERANCE = 60
+# Signatures of the studies that this process works on.
+_at_work: set = set()
 
 
 class SharedStudy:
@@ -53,13 +61,13 @@ class SharedStudy:
     def __init__(self, storage, name, fingerprint):
         self.storage, self.name = storage, name
         self.is_new, self.is_exhausted = True, False
+        self._claimed, self._signature = set(), uuid.uuid4().hex
         try:
             with quiet_optuna():
                 storage.create_new_study([StudyDirection.MAXIMIZE], name)
         except DuplicatedStudyError:
             self.is_new = False
         self._id = storage.get_study_id_from_name(name)
-        self._claimed = set()
         _check_same(self.load(), fingerprint)
 
     def load(self, sampler=None, pruner=None):
@@ -87,13 +95,17 @@ class SharedStudy:
         """
         while not self.is_exhausted:
             self._revive_dead_trials()
-            counted = [trial for trial in self.trials() if _counts(trial)]
+            trials = self.trials()
+            counted = [trial for trial in trials if _counts(trial)]
             for trial in counted[:n_trials]:
                 if trial.state == TrialState.WAITING and self._take(trial._trial_id):
                     # A study of its own: what others found is read afresh, in whatever thread.
                     study = self.load(make_sampler(trial.number))
                     return optuna.trial.Trial(study, trial._trial_id)
-            if len(counted) >= n_trials:
+            sampler = make_sampler(len(trials))
+            if len(counted) >= n_trials or (
+                isinstance(sampler, GridSampler) and sampler.is_exhausted(self.load())
+            ):
                 return None
             self.load().add_trial(create_trial(state=TrialState.WAITING))
 
@@ -103,7 +115,7 @@ class SharedStudy:
             trial.set_user_attr(_FOLDS, folds)
             for step, intermediate_value in enumerate(intermediate_values):
                 trial.report(intermediate_value, step)
-            trial.study.tell(trial, value, state)
+            trial.study.tell(trial, value, state, skip_if_finished=True)
         except UpdateFinishedTrialError:
             pass
         except RuntimeError as error:
@@ -112,11 +124,6 @@ class SharedStudy:
                 raise
             self.is_exhausted = True
         self._claimed.discard(trial._trial_id)
-
-    def abandon(self, trial):
-        """Give a trial up; another takes its place."""
-        self._claimed.discard(trial._trial_id)
-        self._mark_as_dead(trial._trial_id)
 
     def is_shared_now(self, n_trials):
         """Whether another process, known to be alive, is working on a trial that counts."""
@@ -129,28 +136,32 @@ class SharedStudy:
         )
 
     @contextmanager
-    def heartbeat(self):
-        """Tell other machines that the trials of this process are being worked on."""
-        if not self._heartbeat_interval():
-            yield
-            return
+    def at_work(self):
+        """While trials are run: others see that this process is alive.
+
+        Those that are not finished in the end are given up; others take their places.
+        """
         stop = threading.Event()
-
-        def beat():
-            while not stop.wait(self._heartbeat_interval()):
-                for trial_id in list(self._claimed):
-                    # The server may be back at the next beat.
-                    with suppress(Exception):
-                        self.storage.record_heartbeat(trial_id)
-            self.storage.remove_session()
-
-        thread = threading.Thread(target=beat, daemon=True)
+        thread = threading.Thread(target=self._beat, args=(stop,), daemon=True)
+        _at_work.add(self._signature)
         thread.start()
         try:
             yield
         finally:
             stop.set()
             thread.join()
+            _at_work.discard(self._signature)
+            for trial_id in self._claimed:
+                self._mark_as_dead(trial_id)
+            self._claimed.clear()
+
+    def _beat(self, stop):
+        interval = self._heartbeat_interval()
+        while interval and not stop.wait(interval):
+            for trial_id in list(self._claimed):
+                # The server may be back at the next beat.
+                with suppress(Exception):
+                    self.storage.record_heartbeat(trial_id)
 
     def _heartbeat_interval(self):
         get_interval = getattr(self.storage, "get_heartbeat_interval", None)
@@ -162,10 +173,10 @@ class SharedStudy:
                 return False
         except UpdateFinishedTrialError:
             return False
-        self.storage.set_trial_user_attr(trial_id, _OWNER, _this_process())
+        self._claimed.add(trial_id)
         if self._heartbeat_interval():
             self.storage.record_heartbeat(trial_id)
-        self._claimed.add(trial_id)
+        self.storage.set_trial_user_attr(trial_id, _OWNER, [*_this_process(), self._signature])
         return True
 
     def _revive_dead_trials(self):
@@ -174,19 +185,25 @@ class SharedStudy:
         for trial in self.trials():
             if trial.state != TrialState.RUNNING or trial._trial_id in self._claimed:
                 continue
-            if (trial._trial_id in stale or _has_died(trial)) and self._mark_as_dead(
-                trial._trial_id
-            ):
-                attempt = trial.user_attrs.get(_ATTEMPT, 1)
-                if attempt < _MAX_ATTEMPTS:
-                    self.load().add_trial(
-                        create_trial(
-                            state=TrialState.WAITING,
-                            params=trial.params,
-                            distributions=trial.distributions,
-                            user_attrs={_ATTEMPT: attempt + 1},
-                        )
-                    )
+            is_dead = trial._trial_id in stale or _has_died(trial)
+            if is_dead and self._mark_as_dead(trial._trial_id):
+                self._try_again(trial)
+
+    def _try_again(self, trial):
+        attempt = trial.user_attrs.get(_ATTEMPT, 1) + 1
+        if attempt > _MAX_ATTEMPTS:
+            return
+        kept = {key: value for key, value in trial.user_attrs.items() if key not in _OWN_ATTRS}
+        self.load().add_trial(
+            create_trial(
+                state=TrialState.WAITING,
+                params=trial.params,
+                distributions=trial.distributions,
+                user_attrs={**kept, _ATTEMPT: attempt},
+                # Where the sampler notes what it gave to the trial.
+                system_attrs=trial.system_attrs,
+            )
+        )
 
     def _mark_as_dead(self, trial_id):
         try:
@@ -198,9 +215,9 @@ class SharedStudy:
 
 def _counts(trial):
     """Whether it is one of the trials asked for; those whose process died are tried again."""
-    if trial.state.is_finished():
+    if trial.state == TrialState.FAIL:
         return _FOLDS in trial.user_attrs and _DIED not in trial.user_attrs
-    return True
+    return _FOLDS in trial.user_attrs or not trial.state.is_finished()
 
 
 def _check_same(study, fingerprint):
@@ -234,12 +251,13 @@ def _this_process():
 
 
 def _machine():
-    """Name of the machine, or of the container on it that has process numbers of its own."""
-    try:
-        namespace = os.readlink("/proc/self/ns/pid")
-    except OSError:  # not Linux
-        namespace = ""
-    return f"{platform.node()} {namespace}"
+    """Which machine this is, or which container with process numbers of its own."""
+    identity = [platform.node()]
+    with suppress(OSError):  # Linux alone has these
+        identity.append(Path("/etc/machine-id").read_text().strip())
+    with suppress(OSError):
+        identity.append(os.readlink("/proc/self/ns/pid"))
+    return " ".join(identity)
 
 
 def _is_here(trial):
@@ -248,15 +266,19 @@ def _is_here(trial):
 
 
 def _has_died(trial):
-    """Whether the process that took the trial is known to have ended."""
+    """Whether the process that took the trial is known to have ended, or to have given it up."""
     if _OWNER not in trial.user_attrs:
         return datetime.now() - trial.datetime_start > _SIGNED_WITHIN
     if not _is_here(trial):
         return False
-    _, number, created = trial.user_attrs[_OWNER]
+    _, number, created, signature = trial.user_attrs[_OWNER]
     try:
         process = psutil.Process(number)
-        # Numbers are used again; ended processes that nobody waited for keep theirs.
-        return abs(process.create_time() - created) > 1 or process.status() == psutil.STATUS_ZOMBIE
+        if abs(process.create_time() - created) > _CLOCK_TOLERANCE:  # the number is used again
+            return True
+        # Ended processes that nobody waited for keep their numbers.
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return True
     except psutil.NoSuchProcess:
         return True
+    return number == os.getpid() and signature not in _at_work

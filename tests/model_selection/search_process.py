@@ -1,12 +1,16 @@
 """A search in a process of its own, which tests kill, interrupt or run twice at once.
 
-Run: python search_process.py STORAGE STUDY_NAME N_TRIALS
+Run: python search_process.py STORAGE STUDY_NAME N_TRIALS [grid]
+
+It begins once it is given a line on standard input.
 """
 
 import json
 import sys
 import time
 
+from optuna.pruners import NopPruner
+from optuna.samplers import GridSampler
 from scipy.stats import loguniform
 from sklearn.datasets import load_iris
 from sklearn.svm import SVC
@@ -23,10 +27,13 @@ class SlowSVC(SVC):
         return super().fit(X, y, sample_weight)
 
 
-def main(storage, study_name, n_trials):
+def main(storage, study_name, n_trials, sampler=None):
+    grid = {"C": [0.1, 1.0, 10.0, 100.0]}
     search = OptunaSearchCV(
         SlowSVC(),
-        {"C": loguniform(1e-2, 1e3)},
+        grid if sampler else {"C": loguniform(1e-2, 1e3)},
+        sampler=GridSampler(grid, seed=0) if sampler else None,
+        pruner=NopPruner(),
         n_trials=int(n_trials),
         cv=3,
         storage=storage or None,
@@ -34,6 +41,8 @@ def main(storage, study_name, n_trials):
         random_state=0,
         verbose=2,
     )
+    print("Ready", flush=True)
+    sys.stdin.readline()
     search.fit(*load_iris(return_X_y=True))
     results = {
         "states": [trial.state.name for trial in search.study_.trials],

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier, i
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA
 from sklearn.exceptions import FitFailedWarning
+from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, f1_score, make_scorer
 from sklearn.model_selection import (
@@ -30,6 +31,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skfashion.model_selection import OptunaSearchCV
+from skfashion.model_selection._evaluation import FoldPruner
 from skfashion.preprocessing import ImageAugmenter
 
 SPACE = {"C": loguniform(1e-2, 1e3), "gamma": loguniform(1e-4, 1)}
@@ -155,6 +157,16 @@ def test_hopeless_settings_are_pruned(n_jobs):
     assert set(unpruned.cv_results_["trial_state"]) == {"complete"}
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_repeated_settings_have_the_same_results(n_jobs, iris):
+    space = {"kernel": ["linear", "rbf"]}
+    search = OptunaSearchCV(SVC(), space, n_trials=8, n_jobs=n_jobs, random_state=0).fit(*iris)
+    assert len(search.cv_results_["params"]) == 8
+    linear = search.cv_results_["param_kernel"] == "linear"
+    scores = search.cv_results_["mean_test_score"]
+    assert len(set(scores[linear])) == len(set(scores[~linear])) == 1
+
+
 def test_a_setting_chosen_again_is_not_fitted_again(iris):
     X, y = iris
     n_fits = []
@@ -194,6 +206,14 @@ def test_other_pruners(make_pruner):
     assert states.count("pruned") + states.count("complete") == 20
 
 
+def test_a_lucky_first_fold_does_not_save_a_setting():
+    others = [[0.9] * 5 for _ in range(6)]
+    pruner = FoldPruner(MedianPruner(), others)
+    assert not pruner.is_hopeless([0.95])
+    assert pruner.is_hopeless([0.95, 0.1])
+    assert not pruner.is_hopeless([0.95, 0.95])
+
+
 class Fragile(ClassifierMixin, BaseEstimator):
     """Fails where it is asked to."""
 
@@ -226,6 +246,22 @@ def test_failed_fits(iris):
         search.set_params(error_score="raise").fit(*iris)
     with pytest.raises(ValueError, match="All the 5 fits failed"):
         OptunaSearchCV(Fragile(), {"level": [2]}, n_trials=1).fit(*iris)
+
+
+def test_no_trial_is_completed(iris):
+    pruner = optuna.pruners.ThresholdPruner(lower=2.0)
+    search = OptunaSearchCV(SVC(), SPACE, pruner=pruner, n_trials=3)
+    with pytest.raises(ValueError, match=r"No trial was completed, .* 3 were pruned, 0 failed"):
+        search.fit(*iris)
+
+
+def test_callable_refit(iris):
+    def second(results):
+        return 1
+
+    search = OptunaSearchCV(SVC(), SPACE, refit=second, n_trials=3, random_state=0).fit(*iris)
+    assert search.best_params_ == search.cv_results_["params"][1]
+    assert search.best_trial_.number == 1
 
 
 def test_errors_in_a_worker_reach_the_user(iris):
@@ -397,12 +433,12 @@ def test_a_line_a_trial_where_there_is_no_terminal(verbose, iris, capsys):
     assert all("best 0." in line for line in lines)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:scikeras")
-def test_scikeras(digits):
-    """A classifier, though it lacks the tag: folds of sorted labels are stratified."""
+def test_scikeras():
+    """A search around it is a classifier, though itself it lacks the tag: folds are stratified."""
     wrappers = pytest.importorskip("scikeras.wrappers")
-    from skfashion.model_selection._classifiers import is_any_classifier
-
-    assert is_any_classifier(wrappers.KerasClassifier(model=None))
-    assert is_any_classifier(Pipeline([("m", wrappers.KerasClassifier(model=None))]))
-    assert not is_any_classifier(Ridge())
+    network = wrappers.KerasClassifier(model=None)
+    for estimator in (network, Pipeline([("network", network)])):
+        search = OptunaSearchCV(estimator, {"epochs": [1, 2]})
+        assert is_classifier(search)
+        assert is_classifier(OptunaSearchCV(search, {"n_trials": [1, 2]}))
+    assert not is_classifier(OptunaSearchCV(SelectFromModel(SVC()), {"max_features": [1]}))

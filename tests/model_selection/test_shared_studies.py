@@ -1,13 +1,16 @@
 """Searches that are killed, go on, and share their work."""
 
+import contextlib
 import json
 import os
+import pickle
 import signal
 import socket
 import subprocess
 import sys
 import time
 import uuid
+import warnings
 from pathlib import Path
 
 import joblib
@@ -46,12 +49,18 @@ def iris():
     return load_iris(return_X_y=True)
 
 
-def start(storage, name, n_trials):
+def start(*arguments, n_processes=1):
+    """Searches that begin at the same time."""
     script = Path(__file__).with_name("search_process.py")
-    command = [sys.executable, script, storage, name, str(n_trials)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-    )
+    command = [sys.executable, script, *map(str, arguments)]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    processes = [subprocess.Popen(command, text=True, **pipes) for _ in range(n_processes)]
+    for process in processes:
+        assert process.stdout.readline() == "Ready\n", process.stderr.read()
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return processes
 
 
 def finish(process):
@@ -72,26 +81,37 @@ def wait_for_a_fit(process, n_trials):
 
 def test_killed_in_mid_trial(storage, name):
     """Run again, it has exactly the trials asked for; the dead one was tried anew."""
-    killed = start(storage, name, 8)
+    (killed,) = start(storage, name, 8)
     wait_for_a_fit(killed, 3)
     killed.kill()
     killed.communicate()
 
-    results, n_run = finish(start(storage, name, 8))
+    results, n_run = finish(*start(storage, name, 8))
     assert n_run == 5
     assert len(results["numbers"]) == len(set(results["settings"])) == 8
     assert results["states"].count("FAIL") == 1
     assert results["states"].index("FAIL") not in results["numbers"]
     assert len(results["states"]) == 9
 
-    again, n_run = finish(start(storage, name, 8))
+    again, n_run = finish(*start(storage, name, 8))
     assert n_run == 0
     assert again == results
 
 
+def test_killed_on_a_grid(tmp_path, name):
+    """The setting that was being tried is not lost."""
+    storage = str(tmp_path / "study.log")
+    (killed,) = start(storage, name, 9, "grid")
+    wait_for_a_fit(killed, 2)
+    killed.kill()
+    killed.communicate()
+    results, _ = finish(*start(storage, name, 9, "grid"))
+    assert sorted(results["settings"]) == [0.1, 1.0, 10.0, 100.0]
+
+
 def test_two_processes_share_a_study(storage, name):
-    processes = [start(storage, name, 10) for _ in range(2)]
-    (one, n_one), (other, n_other) = [finish(process) for process in processes]
+    processes = start(storage, name, 10, n_processes=2)
+    (one, n_one), (other, n_other) = map(finish, processes)
     assert n_one + n_other == 10
     assert min(n_one, n_other) > 0
     assert one == other
@@ -101,7 +121,7 @@ def test_two_processes_share_a_study(storage, name):
 
 def test_interrupted(tmp_path):
     """Ctrl-C keeps what was done and refits; the same call goes on from there."""
-    process = start(str(tmp_path / "study.log"), "", 20)
+    (process,) = start(tmp_path / "study.log", "", 20)
     wait_for_a_fit(process, 3)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
@@ -110,9 +130,9 @@ def test_interrupted(tmp_path):
     results = json.loads(output.splitlines()[-1])
     assert len(results["numbers"]) == 3
     assert results["refitted"] == [0]
-    results, n_run = finish(start(str(tmp_path / "study.log"), "", 6))
+    results, n_run = finish(*start(tmp_path / "study.log", "", 6))
     assert n_run == 3
-    assert results["states"].count("COMPLETE") + results["states"].count("PRUNED") == 6
+    assert results["states"].count("COMPLETE") == 6
 
 
 def test_goes_on_to_more_trials(storage, name, iris):
@@ -134,6 +154,63 @@ def test_goes_on_to_more_trials(storage, name, iris):
         assert len({setting["C"] for setting in second.cv_results_["params"]}) == 7
 
 
+@pytest.mark.parametrize("stop", [RuntimeError, KeyboardInterrupt])
+def test_a_search_that_broke_does_not_hold_up_the_next(stop, tmp_path, name, iris):
+    """In the same process, as in a notebook."""
+
+    class BreakingSampler(optuna.samplers.RandomSampler):
+        def before_trial(self, study, trial):
+            if trial.number == 2:
+                raise stop("broken")
+
+        def sample_relative(self, study, trial, search_space):
+            if trial.number == 1 and stop is KeyboardInterrupt:
+                raise stop("broken")
+            return {}
+
+    search = OptunaSearchCV(
+        SVC(), SPACE, n_trials=4, storage=tmp_path / "study.log", study_name=name
+    )
+    broken = clone(search).set_params(sampler=BreakingSampler(seed=0))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The search was interrupted")
+        with contextlib.suppress(RuntimeError):
+            broken.fit(*iris)
+    assert len(search.fit(*iris).cv_results_["params"]) == 4
+
+
+def test_trials_of_another_machine(tmp_path, name, iris):
+    """Waited for as long as it gives signs of life, then tried anew."""
+    with pytest.warns(optuna.exceptions.ExperimentalWarning):
+        storage = optuna.storages.RDBStorage(
+            f"sqlite:///{tmp_path / 'study.db'}", heartbeat_interval=1, grace_period=2
+        )
+    search = OptunaSearchCV(
+        SVC(), SPACE, n_trials=2, storage=storage, study_name=name, random_state=0
+    )
+    first = clone(search).fit(*iris)
+    with pytest.warns(UserWarning, match="Heartbeat of storage"):
+        trial = first.study_.ask({"C": optuna.distributions.FloatDistribution(1e-2, 1e3, log=True)})
+    trial.set_user_attr("skfashion:owner", ["elsewhere", 1, 0.0, "signature"])
+    storage.record_heartbeat(trial._trial_id)
+    started = time.perf_counter()
+    second = clone(search).set_params(n_trials=3).fit(*iris)
+    assert time.perf_counter() - started > 1.5
+    assert second.cv_results_["params"][-1] == trial.params
+    assert second.cv_results_["trial_number"].tolist() == [0, 1, 3]
+
+
+def test_a_pickle_needs_no_storage(tmp_path, iris):
+    path = tmp_path / "study.db"
+    search = OptunaSearchCV(SVC(), SPACE, n_trials=3, storage=path).fit(*iris)
+    pickled = pickle.dumps(search)
+    path.unlink()
+    loaded = pickle.loads(pickled)
+    assert not path.exists()
+    assert (loaded.predict(iris[0]) == search.predict(iris[0])).all()
+    assert [trial.params for trial in loaded.study_.trials] == loaded.cv_results_["params"]
+
+
 def test_unnamed_studies_are_found_again_and_never_mixed(tmp_path, iris):
     X, y = iris
     search = OptunaSearchCV(SVC(), SPACE, n_trials=3, storage=tmp_path / "study.log")
@@ -150,6 +227,7 @@ def test_unnamed_studies_are_found_again_and_never_mixed(tmp_path, iris):
         ({"data": 1}, "data"),
         ({"cv": KFold(3, shuffle=True, random_state=1)}, "folds"),
         ({"scoring": "f1_macro"}, "scoring"),
+        ({"scoring": lambda estimator, X, y: 0.5}, "scoring"),
         ({"param_distributions": {"C": loguniform(1e-2, 1e4)}}, "param_distributions"),
         ({"estimator": SVC(kernel="linear")}, "estimator"),
         ({"estimator": LogisticRegression()}, "estimator"),
@@ -165,6 +243,20 @@ def test_what_differs_is_named(changed, what, tmp_path, name, iris):
     other_X = X + changed.pop("data", 0)
     with pytest.raises(StudyMismatchError, match=rf"began with other {what};"):
         clone(search).set_params(**changed).fit(other_X, y)
+
+
+def test_another_of_several_metrics_is_another_search(tmp_path, name, iris):
+    search = OptunaSearchCV(
+        SVC(),
+        SPACE,
+        scoring=["accuracy", "f1_macro"],
+        refit="accuracy",
+        n_trials=2,
+        storage=tmp_path / "study.log",
+        study_name=name,
+    ).fit(*iris)
+    with pytest.raises(StudyMismatchError, match="began with other scoring;"):
+        clone(search).set_params(refit="f1_macro").fit(*iris)
 
 
 def test_studies_of_something_else(tmp_path, name, iris):

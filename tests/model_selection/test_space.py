@@ -5,7 +5,10 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from scipy import stats
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skfashion.model_selection import default_space
@@ -61,6 +64,7 @@ def test_scipy_distributions_keep_their_shape():
         np.array([1, 2, 3]),
         np.logspace(-2, 2, 3),
         (True, False),
+        range(3),
         [1, True, 0, False],
         [(64,), (64, 32)],
         [LogisticRegression(), SVC()],
@@ -97,6 +101,34 @@ def test_default_space(recipe):
         classifier.set_params(**setting)
     varied = any(name.startswith("augmentation__") for name in default_space(recipe))
     assert varied == hasattr(classifier.augmentation, "rotation")
+
+
+def test_description_tells_spaces_apart():
+    """And is the same in every process, so it holds no addresses."""
+
+    def at_most(highest):
+        return lambda trial: {"x": trial.suggest_float("x", 0, highest)}
+
+    def steps(n_components):
+        return {"x": [make_pipeline(StandardScaler(), PCA(n_components)), SVC()]}
+
+    given = [
+        {"x": [1, 2]},
+        {"x": [1, 3]},
+        {"x": [1.0, 2.0]},
+        {"x": stats.norm(0, 1)},
+        {"x": stats.norm(0, 2)},
+        steps(1),
+        steps(2),
+        {"x": [lambda x: x, None]},
+        {"x": [lambda x: -x, None]},
+        at_most(1),
+        at_most(2),
+    ]
+    descriptions = [str(make_space(space).description) for space in given]
+    assert len(set(descriptions)) == len(given)
+    assert not any("0x" in description for description in descriptions)
+    assert str(make_space(at_most(2)).description) == descriptions[-1]
 
 
 def test_default_space_of_an_unknown_recipe():
