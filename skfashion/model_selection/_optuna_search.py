@@ -67,7 +67,7 @@ class OptunaSearchCV(BaseSearchCV):
         is tried.
     sampler : optuna.samplers.BaseSampler, default=None
         Chooses the settings; a copy is used. None means :class:`optuna.samplers.TPESampler`, seeded
-        by ``random_state`` and the number of each trial.
+        by ``random_state`` and the number of each trial. Its first ten choices are random.
     pruner : optuna.pruners.BasePruner, default=None
         Says after each fold whether to go on with a setting. Most pruners compare its mean over
         the folds so far with those of other settings after as many folds,
@@ -109,8 +109,9 @@ class OptunaSearchCV(BaseSearchCV):
     ----------
     cv_results_ : dict of str to ndarray
         As in :class:`sklearn.model_selection.GridSearchCV`, a row for each setting tried, with
-        ``trial_number`` and ``trial_state`` ("complete", "pruned" or "fail") besides. A pruned
-        setting has NaN for the folds it was spared, and for its mean, and so ranks last.
+        ``trial_number``, ``trial_state`` ("complete", "pruned" or "fail") and ``trial_n_folds``,
+        the folds it was fitted on, besides. A pruned setting has NaN for the folds it was spared,
+        and for its mean, and so ranks last.
     best_estimator_ : estimator
         Fitted on all data with the best setting, if ``refit``.
     best_score_ : float
@@ -424,6 +425,7 @@ class OptunaSearchCV(BaseSearchCV):
                 {
                     "trial_number": [trial.number for trial, _ in finished],
                     "trial_state": states,
+                    "trial_n_folds": [len(folds) for _, folds in finished],
                 },
             )
 

@@ -68,22 +68,26 @@ def _open_journal(path):
 def _open_database(url):
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+    from sqlalchemy.pool import NullPool
 
     parsed = make_url(url)
     database = parsed.get_backend_name()
     if parsed.drivername == "postgresql" and importlib.util.find_spec("psycopg"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-    arguments = {"timeout": _SQLITE_LOCK_TIMEOUT}
     if database != "sqlite":
         arguments = {"connect_timeout": _CONNECT_TIMEOUT}
+    elif parsed.database in (None, "", ":memory:"):
+        raise ValueError("a database in memory is what storage=None is for.")
+    else:
+        arguments = {"timeout": _SQLITE_LOCK_TIMEOUT}
     for attempt in range(1, _OPEN_ATTEMPTS + 1):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExperimentalWarning)  # heartbeats are
                 storage = RDBStorage(
                     parsed.render_as_string(hide_password=False),
-                    # A connection may break during a long fit.
-                    engine_kwargs={"connect_args": arguments, "pool_pre_ping": True},
+                    # A connection that is kept may break during a long fit, and nobody closes it.
+                    engine_kwargs={"connect_args": arguments, "poolclass": NullPool},
                     heartbeat_interval=_HEARTBEAT_INTERVAL,
                     grace_period=_GRACE_PERIOD,
                 )

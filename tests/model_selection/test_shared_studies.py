@@ -298,6 +298,7 @@ def test_unreachable_storage(tmp_path, iris):
     [
         ("nowhere/study.log", "there is no folder 'nowhere'"),
         ("sqlite:///nowhere/study.db", "unable to open database file"),
+        ("sqlite://", "what storage=None is for"),
         ("nosuch://127.0.0.1/studies", "nosuch"),
         ("://", "cannot be opened"),
     ],
