@@ -52,8 +52,8 @@ def tabulate(search):
     """A row for each trial, with the number of its folds and its mean score over them."""
     results = pd.DataFrame(search.cv_results_).set_index("trial_number")
     fold_scores = results[[f"split{fold}_test_score" for fold in range(search.n_splits_)]]
-    results["folds"] = fold_scores.notna().sum(axis=1)
     results["score"] = fold_scores.mean(axis=1)
+    results = results.rename(columns={"trial_n_folds": "folds"})
     return results.rename(columns=lambda name: name.removeprefix("param_"))
 
 
