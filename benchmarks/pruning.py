@@ -80,7 +80,7 @@ def main():
         "WilcoxonPruner(p_threshold=0.3)": WilcoxonPruner(p_threshold=0.3),
     }
     print(f"{N_TRIALS} settings, {n_orders} orders; loss: mean, and share of orders with any")
-    for n_folds in (3, 5, 10):
+    for n_folds in (3, 5):
         for task, (*arguments, n_settings) in tasks().items():
             scores = score_all(*arguments, n_settings, n_folds)
             print(f"{task}, {n_folds} folds, {n_settings} settings")
