@@ -4,7 +4,6 @@ import pickle
 import traceback
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from skfashion._names import check_name
 from skfashion._randomness import derive_seed, draw_seed
 from skfashion._warnings import warn
 from skfashion.model_selection._classifiers import is_any_classifier
+from skfashion.model_selection._progress import show_progress
 
 __all__ = ["compare_classifiers"]
 
@@ -155,10 +155,13 @@ def compare_classifiers(
         for number, fold in enumerate(folds)
     )
     results: dict = {name: {} for name in classifiers}
-    with _show_progress(verbose, len(classifiers), len(folds)) as report:
-        for name, number, result in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs):
+    with show_progress(verbose, "Fit", len(classifiers) * len(folds)) as report:
+        outcomes = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
+        for n_done, (name, number, result) in enumerate(outcomes, start=1):
             results[name][number] = result
-            report(name, results[name])
+            is_complete = len(results[name]) == len(folds)
+            summary = f"{name}: {_summarize(results[name].values())}" if is_complete else None
+            report(n_done, name, summary)
     in_order = {
         name: [by_number[number] for number in range(len(folds))]
         for name, by_number in results.items()
@@ -345,56 +348,10 @@ def _p_value(best, other, test_to_train):
     return 2 * t.sf(abs(difference.mean()) / np.sqrt(variance), n_folds - 1)
 
 
-@contextmanager
-def _show_progress(verbose, n_classifiers, n_folds):
-    """Yield ``report(name, results)``, to be called after each fold of a contender."""
-    if not verbose:
-        yield lambda name, results: None
-        return
-
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console()
-    if not console.is_terminal:
-
-        def report_line(name, results):
-            if len(results) < n_folds:
-                return
-            error = _first_error(results.values())
-            if error:
-                outcome = _describe(error)
-            else:
-                scores, fit_seconds, _ = zip(*results.values(), strict=True)
-                outcome = (
-                    f"{np.mean(scores):.4f} ({np.std(scores):.4f}), "
-                    f"{np.mean(fit_seconds):.3g} s a fit"
-                )
-            console.print(f"{name}: {outcome}", markup=False, highlight=False, soft_wrap=True)
-
-        yield report_line
-        return
-
-    columns = (
-        MofNCompleteColumn(),
-        BarColumn(),
-        TextColumn("{task.description}", markup=False),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    # By rich's default, what takes more than half a minute has no time left.
-    with Progress(*columns, console=console, speed_estimate_period=3600) as progress:
-        task = progress.add_task("", total=n_classifiers * n_folds)
-
-        def report_bar(name, results):
-            progress.update(task, advance=1, description=name)
-
-        yield report_bar
+def _summarize(results):
+    """What came of a contender, in a line."""
+    error = _first_error(results)
+    if error:
+        return _describe(error)
+    scores, fit_seconds, _ = zip(*results, strict=True)
+    return f"{np.mean(scores):.4f} ({np.std(scores):.4f}), {np.mean(fit_seconds):.3g} s a fit"

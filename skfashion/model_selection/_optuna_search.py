@@ -31,7 +31,7 @@ from skfashion._warnings import warn
 from skfashion.model_selection._classifiers import is_any_classifier
 from skfashion.model_selection._evaluation import check_pruner
 from skfashion.model_selection._fingerprint import make_fingerprint
-from skfashion.model_selection._progress import show_trials
+from skfashion.model_selection._progress import show_progress
 from skfashion.model_selection._quiet import quiet_optuna
 from skfashion.model_selection._runner import TrialRunner
 from skfashion.model_selection._space import make_space, restore_parameters
@@ -346,7 +346,7 @@ class OptunaSearchCV(BaseSearchCV):
 
     def _run_trials(self, study, space, pruner, *, arguments, **evaluation):
         """Run trials until there are enough; the errors of their fits."""
-        with show_trials(self.verbose, self.n_trials) as report:
+        with show_progress(self.verbose, "Trial", self.n_trials) as report:
             runner = TrialRunner(
                 study,
                 space,

@@ -1,60 +1,59 @@
-"""What a person sees while a search runs."""
+"""What a person sees while many fits run."""
 
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-__all__ = ["show_trials"]
+__all__ = ["show_progress"]
 
 
 @contextmanager
-def show_trials(verbose, n_trials):
-    """Report a search on standard output.
+def show_progress(verbose, what, total):
+    """Report on standard output how far it is.
 
     Parameters
     ----------
     verbose : int
-        0 shows nothing, 1 one live line (on a terminal; a line a trial elsewhere), 2 a line a
-        trial.
-    n_trials : int
-        Trials in all.
+        0 shows nothing, 1 one live line (on a terminal; lines elsewhere), 2 lines.
+    what : str
+        What is counted.
+    total : int
+        How many there are.
 
     Yields
     ------
     report : callable
-        ``report(n_done, text, best_score)``, to be called after each trial; ``best_score`` is None
-        as long as there is none.
+        ``report(n_done, newest, line)``: ``newest`` stands beside the live bar, ``line`` is printed
+        instead where there is none, unless it is None.
     """
     if not verbose:
-        yield lambda n_done, text, best_score: None
+        yield lambda n_done, newest, line: None
         return
 
     console = Console()
     if verbose > 1 or not console.is_terminal:
 
-        def report_line(n_done, text, best_score):
-            console.print(f"Trial {n_done}/{n_trials}  {text}  {_format_best(best_score)}")
+        def report_line(n_done, newest, line):
+            if line is not None:
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
 
         yield report_line
         return
 
     columns = (
-        TextColumn("Trial {task.completed}/{task.total}"),
+        TextColumn(what + " {task.completed}/{task.total}"),
         BarColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         TimeElapsedColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=False),
+        TimeRemainingColumn(),
     )
+    # By rich's default, what takes more than half a minute has no time left.
     with Progress(*columns, console=console, speed_estimate_period=3600) as progress:
-        task = progress.add_task("", total=n_trials)
+        task = progress.add_task("", total=total)
 
-        def report_live(n_done, text, best_score):
-            progress.update(task, completed=n_done, description=_format_best(best_score))
+        def report_live(n_done, newest, line):
+            progress.update(task, completed=n_done, description=newest)
 
         yield report_live
-
-
-def _format_best(score):
-    return "" if score is None else f"best {score:.4f}"

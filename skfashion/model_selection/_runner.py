@@ -40,11 +40,11 @@ class TrialRunner:
     n_trials : int
         Trials of the study, in all.
     timeout : float or None
-        Seconds after which no more trials begin.
+        Seconds after which no more trials are claimed.
     n_jobs : int or None
         Worker processes, as joblib counts them.
     report : callable
-        ``report(n_done, text, best_score)``, called after each trial.
+        What ``show_progress`` yields; called after each trial.
     **evaluation
         Arguments of ``evaluate`` that are the same for all trials.
     """
@@ -136,12 +136,14 @@ class TrialRunner:
         self._study.finish(self._running[number], folds, state, value, values)
         del self._running[number]
         self.fit_errors += fit_errors
+        self._report_trial(mean, f"pruned at fold {len(scores)}" if is_pruned else "")
+
+    def _report_trial(self, mean, note):
         finished = [trial for trial, _ in self._study.finished()]
-        complete = [trial.value for trial in finished if trial.state == TrialState.COMPLETE]
-        endings = {TrialState.PRUNED: f" pruned at fold {len(scores)}"}
-        self._report(
-            len(finished), f"{mean:.4f}{endings.get(state, '')}", max(complete, default=None)
-        )
+        values = [trial.value for trial in finished if trial.state == TrialState.COMPLETE]
+        best = f"best {max(values):.4f}" if values else ""
+        words = [f"Trial {len(finished)}/{self._n_trials} ", f"{mean:.4f}", note, "", best]
+        self._report(len(finished), best, " ".join(words))
 
     def _is_late(self):
         return time.monotonic() > self._deadline

@@ -74,12 +74,13 @@ def _open_database(url):
     database = parsed.get_backend_name()
     if parsed.drivername == "postgresql" and importlib.util.find_spec("psycopg"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-    if database != "sqlite":
-        arguments = {"connect_timeout": _CONNECT_TIMEOUT}
-    elif parsed.database in (None, "", ":memory:"):
-        raise ValueError("a database in memory is what storage=None is for.")
-    else:
+    arguments = {}
+    if database == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise ValueError("a database in memory is what storage=None is for.")
         arguments = {"timeout": _SQLITE_LOCK_TIMEOUT}
+    elif database in ("mariadb", "mysql", "postgresql"):
+        arguments = {"connect_timeout": _CONNECT_TIMEOUT}
     for attempt in range(1, _OPEN_ATTEMPTS + 1):
         try:
             with warnings.catch_warnings():
@@ -93,9 +94,8 @@ def _open_database(url):
                 )
             break
         except (IntegrityError, OperationalError, ProgrammingError) as error:
-            if "exist" not in str(error).lower() and "unique" not in str(error).lower():
-                raise
-            if attempt == _OPEN_ATTEMPTS:
+            is_race = any(word in str(error).lower() for word in ("exist", "unique"))
+            if attempt == _OPEN_ATTEMPTS or not is_race:
                 raise
             time.sleep(0.2 * attempt)
     _lock_when_transactions_begin(storage.engine)
