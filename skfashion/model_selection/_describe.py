@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 
-__all__ = ["describe"]
+__all__ = ["describe", "strip_addresses"]
 
 # Parameters of estimators that change no score.
 _WITHOUT_EFFECT = ("n_jobs", "verbose")
@@ -40,7 +40,12 @@ def describe(value):
         return [_name(value), describe(value.__code__), describe(defaults), around]
     if hasattr(value, "__qualname__"):
         return _name(value)
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
+    return strip_addresses(repr(value))
+
+
+def strip_addresses(text):
+    """A representation without the addresses in memory that Python puts into some."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
 def _name(value):

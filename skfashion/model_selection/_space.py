@@ -1,6 +1,5 @@
 """What a search may choose from: Optuna's distributions, scikit-learn's notations, functions."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from optuna.trial import FixedTrial
 from sklearn.base import clone
 
 from skfashion._names import check_name
-from skfashion.model_selection._describe import describe
+from skfashion.model_selection._describe import describe, strip_addresses
 
 __all__ = ["check_parameters", "make_space", "restore_parameters"]
 
@@ -154,8 +153,8 @@ def _choose_from_list(name, values):
 
 
 def _shorten(value):
-    """Something to read, without addresses in memory."""
-    text = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(repr(value).split()))
+    """Something to read, the same in every process."""
+    text = strip_addresses(" ".join(repr(value).split()))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
