@@ -77,6 +77,8 @@ def _make_classifiers(names, seed):
             check_name("recipe or baseline", name, [*recipes, *baselines])
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="NAME") from error
+        if names.count(name) > 1:
+            raise click.BadParameter(f"{name!r} is given twice.", param_hint="NAME")
     classifiers = {
         name: (make_recipe if name in recipes else make_baseline)(name, random_state=seed)
         for name in names

@@ -34,6 +34,7 @@ from skfashion.recipes import list_recipes
         (["tune", "--data", "8x8.csv", "--cv", "9"], "--cv: 9 folds take 9 training images"),
         (["tune", "--data", "8x8.csv", "--storage", "a/b.log"], "--storage: storage 'a/b.log'"),
         (["compare", "dummy", "knnn"], "NAME: Unknown recipe or baseline 'knnn'. Did you mean"),
+        (["compare", "knn", "dummy", "knn"], "NAME: 'knn' is given twice"),
         (["compare", "--output", "earlier"], "holds an earlier run (comparison.csv)"),
         (["predict"], "Missing argument"),
         (["predict", "missing.keras", "x.png"], "No model file 'missing.keras'"),
