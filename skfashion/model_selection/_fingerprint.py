@@ -20,7 +20,7 @@ def make_fingerprint(
     """
     return {
         "estimator": joblib.hash(describe(estimator)),
-        "data": joblib.hash((X, y, fit_params)),
+        "data": joblib.hash((X, y, describe(fit_params))),
         "folds": joblib.hash([tuple(map(np.asarray, fold)) for fold in folds]),
         "scoring": joblib.hash([describe(scoring), metric]),
         "param_distributions": joblib.hash(space.description),

@@ -4,7 +4,9 @@ Worker processes unpickle a function of a script or notebook anew for every task
 would be compiled anew each time.
 """
 
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
+
+from skfashion._functions import find_references
 
 __all__ = ["function_key"]
 
@@ -39,19 +41,11 @@ def _describe(value, ancestors):
     if value in ancestors:  # it calls itself
         return ancestors.index(value)
     ancestors = (*ancestors, value)
-    names = sorted(_names(value.__code__) & value.__globals__.keys())
-    closure = [cell.cell_contents for cell in value.__closure__ or ()]
-    defaults = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).items()]
+    defaults, variables, closure = find_references(value)
     return (
         value.__module__,
         value.__code__,
-        tuple(defaults),
-        tuple((name, _describe(value.__globals__[name], ancestors)) for name in names),
+        defaults,
+        tuple((name, _describe(content, ancestors)) for name, content in variables.items()),
         tuple(_describe(content, ancestors) for content in closure),
     )
-
-
-def _names(code):
-    """Names that the code, or a function defined inside it, may look up outside."""
-    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    return set(code.co_names).union(*map(_names, inner))
