@@ -19,6 +19,7 @@ from sklearn.model_selection._validation import _fit_and_score
 from skfashion.model_selection._quiet import quiet_optuna
 
 __all__ = [
+    "FOLD_KEYS",
     "FoldPruner",
     "check_pruner",
     "evaluate",
@@ -27,7 +28,10 @@ __all__ = [
     "repeat",
 ]
 
-_KEPT = ("test_scores", "train_scores", "fit_time", "score_time")
+# What is kept of a fold.
+FOLD_KEYS = ("test_scores", "train_scores", "fit_time", "score_time", "fit_error")
+# Characters of a traceback, from its end; databases keep short texts.
+_MAX_ERROR = 2000
 
 
 def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, arguments):
@@ -56,32 +60,30 @@ def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, ar
     -------
     number : int
     folds : list of dict
-        Scores and times of the folds that were fitted.
-    fit_errors : list of (str or None)
-        Their tracebacks.
+        Scores, times and errors of the folds that were fitted.
     scores : list of float
         Their scores by the metric to optimize.
     is_pruned : bool
         Whether it stopped early.
     """
-    results, fit_errors = [], []
-    is_pruned = False
+    results, is_pruned = [], False
     for train, test in folds:
         result = _fit_and_score(
             clone(estimator), X, y, train=train, test=test, parameters=parameters, **arguments
         )
-        results.append({key: result[key] for key in _KEPT if key in result})
-        fit_errors.append(result["fit_error"])
+        result = {key: result[key] for key in FOLD_KEYS if key in result}
+        result["fit_error"] = result["fit_error"] and result["fit_error"][-_MAX_ERROR:]
+        results.append(result)
         scores = fold_scores(results, metric)
         if len(results) < len(folds) and fold_pruner.is_hopeless(scores):
             is_pruned = True
             break
-    return number, results, fit_errors, scores, is_pruned
+    return number, results, scores, is_pruned
 
 
 def repeat(number, folds, metric, is_pruned):
     """What ``evaluate`` returned for the same setting before."""
-    return number, folds, [], fold_scores(folds, metric), is_pruned
+    return number, folds, fold_scores(folds, metric), is_pruned
 
 
 def fold_scores(folds, metric):

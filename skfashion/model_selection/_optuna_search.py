@@ -11,7 +11,7 @@ from typing import ClassVar
 import joblib
 import numpy as np
 import optuna
-from optuna.pruners import BasePruner, MedianPruner
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
@@ -29,7 +29,7 @@ from sklearn.utils.validation import _check_method_params
 from skfashion._randomness import derive_seed, draw_seed
 from skfashion._warnings import warn
 from skfashion.model_selection._classifiers import is_any_classifier
-from skfashion.model_selection._evaluation import check_pruner
+from skfashion.model_selection._evaluation import FOLD_KEYS, check_pruner
 from skfashion.model_selection._fingerprint import make_fingerprint
 from skfashion.model_selection._progress import show_progress
 from skfashion.model_selection._quiet import quiet_optuna
@@ -72,7 +72,8 @@ class OptunaSearchCV(BaseSearchCV):
         Says after each fold whether to go on with a setting. Most pruners compare its mean over
         the folds so far with those of other settings after as many folds,
         :class:`optuna.pruners.WilcoxonPruner` compares fold with fold. None means
-        :class:`optuna.pruners.MedianPruner`; ``optuna.pruners.NopPruner()`` prunes nothing.
+        :class:`optuna.pruners.MedianPruner`, or none if ``refit`` is callable, which may want
+        all scores; ``optuna.pruners.NopPruner()`` prunes nothing.
     storage : str, path-like or optuna.storages.BaseStorage, default=None
         Where the study is kept: the URL of a database, such as ``"sqlite:///study.db"`` or
         ``"postgresql://user@host/name"``, or a file, in SQLite's format if its name ends in
@@ -81,7 +82,8 @@ class OptunaSearchCV(BaseSearchCV):
     study_name : str, default=None
         Name of the study in ``storage``. If it exists, the search goes on with it. None makes a
         name out of all that the trials must have in common, so that the same search finds its
-        study again, and another search, or another outer fold, never does.
+        study again, and another search, or another outer fold, never does. Functions count by
+        what they do, classes by name.
     scoring : str, callable, list, tuple or dict, default=None
         As in :class:`sklearn.model_selection.GridSearchCV`. Of several metrics, the one that
         ``refit`` names is optimized, otherwise the first. Greater is better.
@@ -91,7 +93,8 @@ class OptunaSearchCV(BaseSearchCV):
         joblib hands work out, up to ``n_jobs`` settings are chosen before a process is free. Which
         settings are tried depends on which finish first, so only ``n_jobs=1`` is reproducible.
     refit : bool, str or callable, default=True
-        As in :class:`sklearn.model_selection.GridSearchCV`.
+        As in :class:`sklearn.model_selection.GridSearchCV`; what a callable chooses must be
+        complete.
     cv : int, cross-validation generator or iterable, default=None
         As in :class:`sklearn.model_selection.GridSearchCV`; folds are made once, for the whole
         search.
@@ -149,8 +152,8 @@ class OptunaSearchCV(BaseSearchCV):
     Once fitted, ``predict``, ``predict_proba``, ``score`` and so on are those of the refitted
     estimator.
 
-    A setting that is chosen again, as happens where there are few, is not fitted again: its trial
-    has the scores of the first.
+    A setting that is chosen again once it is finished, as happens where there are few, is not
+    fitted again: its trial has the scores of the first.
 
     Trials whose process died are tried anew, up to twice, by the same search made again or by
     another process that shares the study. A process on the same machine is known to be dead at
@@ -246,7 +249,7 @@ class OptunaSearchCV(BaseSearchCV):
         state = super().__getstate__()
         if "study_" in state:
             # A pickle shall not need the database.
-            state["study_"] = _copy_into_memory(self.study_)
+            state = {**state, "study_": _copy_into_memory(self.study_)}
         return state
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -288,7 +291,7 @@ class OptunaSearchCV(BaseSearchCV):
         """
         space = make_space(self.param_distributions)
         space.check(self.estimator)
-        pruner = MedianPruner() if self.pruner is None else self.pruner
+        pruner = self.pruner or (NopPruner() if callable(self.refit) else MedianPruner())
         check_pruner(pruner)
         scorers, _ = self._get_scorers()
         metric = self.refit if isinstance(self.refit, str) else None
@@ -318,7 +321,7 @@ class OptunaSearchCV(BaseSearchCV):
         name = self.study_name or f"skfashion-{joblib.hash(fingerprint)[:16]}"
         study = SharedStudy(open_storage(self.storage), name, fingerprint)
 
-        fit_errors = self._run_trials(
+        self._run_trials(
             study,
             space,
             pruner,
@@ -335,7 +338,7 @@ class OptunaSearchCV(BaseSearchCV):
         self.n_splits_ = len(folds)
         self.scorer_ = scorers._scorers if isinstance(scorers, _MultimetricScorer) else scorers
         self.study_ = study.load(self.sampler, pruner)
-        self._collect_results(study.finished(), space, fit_errors)
+        self._collect_results(study.finished(), space)
         if self.refit or not self.multimetric_:
             self._find_best()
         if self.refit:
@@ -345,7 +348,7 @@ class OptunaSearchCV(BaseSearchCV):
         return self
 
     def _run_trials(self, study, space, pruner, *, arguments, **evaluation):
-        """Run trials until there are enough; the errors of their fits."""
+        """Run trials until there are enough."""
         with show_progress(self.verbose, "Trial", self.n_trials) as report:
             runner = TrialRunner(
                 study,
@@ -373,7 +376,6 @@ class OptunaSearchCV(BaseSearchCV):
                 if not any(trial.state == TrialState.COMPLETE for trial, _ in finished):
                     raise
                 warn(f"The search was interrupted after {len(finished)} of {self.n_trials} trials.")
-        return runner.fit_errors
 
     def _sampler_maker(self, study):
         """A function that gives the sampler for the trial of a number."""
@@ -385,26 +387,23 @@ class OptunaSearchCV(BaseSearchCV):
             sampler.reseed_rng()  # otherwise it would choose the same again
         return lambda number: sampler
 
-    def _collect_results(self, finished, space, fit_errors):
+    def _collect_results(self, finished, space):
         """Make cv_results_ of the folds of all trials."""
-        n_folds = sum(len(folds) for _, folds in finished)
-        earlier = [None] * (n_folds - len(fit_errors))
-        _warn_or_raise_about_fit_failures(
-            [{"fit_error": error} for error in [*fit_errors, *earlier]], self.error_score
-        )
+        all_folds = [fold for _, folds in finished for fold in folds]
+        _warn_or_raise_about_fit_failures(all_folds, self.error_score)
         states = [trial.state.name.lower() for trial, _ in finished]
         if "complete" not in states:
             raise ValueError(
                 f"No trial was completed, so there is no best: {states.count('pruned')} were "
                 f"pruned, {states.count('fail')} failed."
             )
-        all_scores = [fold["test_scores"] for _, folds in finished for fold in folds]
+        all_scores = [fold["test_scores"] for fold in all_folds]
         # A fit that failed has one score, whatever the number of metrics.
         metrics = next((list(scores) for scores in all_scores if isinstance(scores, dict)), [])
         self.multimetric_ = bool(metrics)
         if self.multimetric_:
             self._check_refit_for_multimetric(metrics)
-        unfitted = dict.fromkeys(("test_scores", "train_scores", "fit_time", "score_time"), np.nan)
+        unfitted = dict.fromkeys(FOLD_KEYS, np.nan)
         rows = [
             {**unfitted, **(folds[i] if i < len(folds) else {})}
             for _, folds in finished
@@ -432,6 +431,12 @@ class OptunaSearchCV(BaseSearchCV):
     def _find_best(self):
         refit_metric = self.refit if self.multimetric_ else "score"
         self.best_index_ = self._select_best_index(self.refit, refit_metric, self.cv_results_)
+        state = self.cv_results_["trial_state"][self.best_index_]
+        if state != "complete":
+            raise ValueError(
+                f"refit must choose a trial that is complete, got row {self.best_index_} of "
+                f"cv_results_, whose trial_state is {state!r}. Scores of others hold NaN."
+            )
         if not callable(self.refit):
             self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
         self.best_params_ = self.cv_results_["params"][self.best_index_]

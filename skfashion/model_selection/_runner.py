@@ -59,7 +59,6 @@ class TrialRunner:
         self._evaluation = evaluation
         self._running: dict = {}
         self._lock, self._is_stopped = threading.Lock(), False
-        self.fit_errors: list = []
 
     def run(self):
         """Run trials until there are enough, time is up, or somebody interrupts."""
@@ -100,17 +99,18 @@ class TrialRunner:
         parameters = self._space.suggest(trial)
         check_parameters(self._evaluation["estimator"], parameters)
         metric = self._evaluation["metric"]
-        complete = []
+        complete = {}
         for other, folds in self._study.finished():
             if other.params == trial.params:
                 is_pruned = other.state == TrialState.PRUNED
                 return delayed(repeat)(trial.number, folds, metric, is_pruned)
             if other.state == TrialState.COMPLETE:
-                complete.append(fold_scores(folds, metric))
+                # Each setting once, however often it was chosen.
+                complete[frozenset(other.params.items())] = fold_scores(folds, metric)
         return delayed(evaluate)(
             trial.number,
             parameters=parameters,
-            fold_pruner=FoldPruner(self._pruner, complete),
+            fold_pruner=FoldPruner(self._pruner, list(complete.values())),
             **self._evaluation,
         )
 
@@ -124,7 +124,7 @@ class TrialRunner:
                 self._running[trial.number] = trial
             return trial
 
-    def _finish(self, number, folds, fit_errors, scores, is_pruned):
+    def _finish(self, number, folds, scores, is_pruned):
         mean = float(np.mean(scores))
         if is_pruned:
             state, value = TrialState.PRUNED, None
@@ -135,7 +135,6 @@ class TrialRunner:
         values = [] if math.isnan(mean) else intermediate_values(self._pruner, scores)
         self._study.finish(self._running[number], folds, state, value, values)
         del self._running[number]
-        self.fit_errors += fit_errors
         self._report_trial(mean, f"pruned at fold {len(scores)}" if is_pruned else "")
 
     def _report_trial(self, mean, note):

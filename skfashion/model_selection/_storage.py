@@ -122,7 +122,7 @@ def _without_password(storage):
 
     try:
         return repr(make_url(storage).render_as_string())
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter where the port is no number
         return "(no URL of a database)"
 
 

@@ -126,12 +126,12 @@ class SharedStudy:
         self._claimed.discard(trial._trial_id)
 
     def is_shared_now(self, n_trials):
-        """Whether another process, known to be alive, is working on a trial that counts."""
+        """Whether another process, alive or to be found dead, works on a trial that counts."""
         counted = [trial for trial in self.trials() if _counts(trial)][:n_trials]
         return any(
             trial.state == TrialState.RUNNING
             and trial._trial_id not in self._claimed
-            and (self._heartbeat_interval() or _is_here(trial))
+            and _may_be_alive(trial)
             for trial in counted
         )
 
@@ -139,20 +139,24 @@ class SharedStudy:
     def at_work(self):
         """While trials are run: others see that this process is alive.
 
-        Those that are not finished in the end are given up; others take their places.
+        Those that are not finished in the end are to be tried anew.
         """
         stop = threading.Event()
         thread = threading.Thread(target=self._beat, args=(stop,), daemon=True)
         _at_work.add(self._signature)
         thread.start()
+        is_interrupted = False
         try:
             yield
+        except KeyboardInterrupt:
+            is_interrupted = True
+            raise
         finally:
             stop.set()
             thread.join()
             _at_work.discard(self._signature)
             for trial_id in self._claimed:
-                self._mark_as_dead(trial_id)
+                self._replace(self.storage.get_trial(trial_id), counts=not is_interrupted)
             self._claimed.clear()
 
     def _beat(self, stop):
@@ -174,9 +178,11 @@ class SharedStudy:
         except UpdateFinishedTrialError:
             return False
         self._claimed.add(trial_id)
-        if self._heartbeat_interval():
+        has_heartbeat = bool(self._heartbeat_interval())
+        if has_heartbeat:
             self.storage.record_heartbeat(trial_id)
-        self.storage.set_trial_user_attr(trial_id, _OWNER, [*_this_process(), self._signature])
+        owner = [*_this_process(), self._signature, has_heartbeat]
+        self.storage.set_trial_user_attr(trial_id, _OWNER, owner)
         return True
 
     def _revive_dead_trials(self):
@@ -185,13 +191,25 @@ class SharedStudy:
         for trial in self.trials():
             if trial.state != TrialState.RUNNING or trial._trial_id in self._claimed:
                 continue
-            is_dead = trial._trial_id in stale or _has_died(trial)
-            if is_dead and self._mark_as_dead(trial._trial_id):
-                self._try_again(trial)
+            if trial._trial_id in stale or _has_died(trial):
+                self._replace(trial)
 
-    def _try_again(self, trial):
-        attempt = trial.user_attrs.get(_ATTEMPT, 1) + 1
-        if attempt > _MAX_ATTEMPTS:
+    def _replace(self, trial, *, counts=True):
+        """Mark a trial as dead, and add another of the same setting, unless too many died.
+
+        Parameters
+        ----------
+        trial : FrozenTrial
+        counts : bool, default=True
+            Whether this was one of the attempts that it has.
+        """
+        try:
+            self.storage.set_trial_user_attr(trial._trial_id, _DIED, True)
+            is_dead = self.storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        except UpdateFinishedTrialError:
+            return
+        attempt = trial.user_attrs.get(_ATTEMPT, 1) + counts
+        if not is_dead or attempt > _MAX_ATTEMPTS:
             return
         kept = {key: value for key, value in trial.user_attrs.items() if key not in _OWN_ATTRS}
         self.load().add_trial(
@@ -204,13 +222,6 @@ class SharedStudy:
                 system_attrs=trial.system_attrs,
             )
         )
-
-    def _mark_as_dead(self, trial_id):
-        try:
-            self.storage.set_trial_user_attr(trial_id, _DIED, True)
-            return self.storage.set_trial_state_values(trial_id, TrialState.FAIL)
-        except UpdateFinishedTrialError:
-            return False
 
 
 def _counts(trial):
@@ -265,13 +276,19 @@ def _is_here(trial):
     return owner is not None and owner[0] == _machine()
 
 
+def _may_be_alive(trial):
+    """Whether the process that took the trial may be alive, and would be missed if it died."""
+    owner = trial.user_attrs.get(_OWNER)
+    return owner is None or _is_here(trial) or owner[-1]
+
+
 def _has_died(trial):
     """Whether the process that took the trial is known to have ended, or to have given it up."""
     if _OWNER not in trial.user_attrs:
         return datetime.now() - trial.datetime_start > _SIGNED_WITHIN
     if not _is_here(trial):
         return False
-    _, number, created, signature = trial.user_attrs[_OWNER]
+    _, number, created, signature, _ = trial.user_attrs[_OWNER]
     try:
         process = psutil.Process(number)
         if abs(process.create_time() - created) > _CLOCK_TOLERANCE:  # the number is used again

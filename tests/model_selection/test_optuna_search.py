@@ -187,6 +187,19 @@ def test_a_setting_chosen_again_is_not_fitted_again(iris):
         assert results["split0_test_score"][i] == results["split0_test_score"][first]
 
 
+def test_a_setting_chosen_again_counts_once_for_the_pruner(tmp_path, iris):
+    storage = f"sqlite:///{tmp_path / 'study.db'}"
+    study = optuna.create_study(storage=storage, study_name="enqueued", direction="maximize")
+    for C in (10, 10, 10, 10, 10, 1e-5):
+        study.enqueue_trial({"C": C})
+    space = {"C": loguniform(1e-6, 1e3)}
+    search = OptunaSearchCV(
+        SVC(), space, n_trials=6, cv=3, storage=storage, study_name="enqueued", random_state=0
+    ).fit(*iris)
+    assert search.cv_results_["trial_state"].tolist() == ["complete"] * 6
+    assert search.cv_results_["mean_test_score"][-1] < search.best_score_
+
+
 @pytest.mark.filterwarnings("ignore:WilcoxonPruner is experimental")
 @pytest.mark.parametrize(
     "make_pruner",
@@ -244,8 +257,14 @@ def test_failed_fits(iris):
     assert set(search.cv_results_["trial_state"]) == {"complete"}
     with pytest.raises(ValueError, match="too high"):
         search.set_params(error_score="raise").fit(*iris)
-    with pytest.raises(ValueError, match="All the 5 fits failed"):
-        OptunaSearchCV(Fragile(), {"level": [2]}, n_trials=1).fit(*iris)
+
+
+def test_all_fits_fail(tmp_path, iris):
+    """Those of repeated settings, and of an earlier call, count too."""
+    search = OptunaSearchCV(Fragile(), {"level": [2]}, n_trials=3, storage=tmp_path / "study.log")
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"All the 15 fits failed[^$]*too high"):
+            search.fit(*iris)
 
 
 def test_no_trial_is_completed(iris):
@@ -264,6 +283,18 @@ def test_callable_refit(iris):
     assert search.best_trial_.number == 1
 
 
+def test_a_callable_refit_never_gets_a_pruned_trial(iris):
+    def first_of_the_best(results):
+        return np.argmax(results["mean_test_score"])  # which is NaN, if there is one
+
+    search = OptunaSearchCV(SVC(), SPACE, refit=first_of_the_best, n_trials=20, random_state=0)
+    search.fit(*iris)
+    assert set(search.cv_results_["trial_state"]) == {"complete"}
+    assert search.cv_results_["rank_test_score"][search.best_index_] == 1
+    with pytest.raises(ValueError, match=r"refit must choose a trial that is complete.*'pruned'"):
+        search.set_params(pruner=MedianPruner()).fit(*iris)
+
+
 def test_errors_in_a_worker_reach_the_user(iris):
     search = OptunaSearchCV(Fragile(), {"level": [2, 3]}, n_jobs=2, error_score="raise")
     with pytest.raises(ValueError, match="too high"):
@@ -278,6 +309,17 @@ def test_errors_in_a_worker_reach_the_user(iris):
     search = OptunaSearchCV(Fragile(), space, n_jobs=2)
     with pytest.raises(ValueError, match=r"Unknown parameter 'levl'\. Did you mean 'level'"):
         search.fit(*iris)
+
+
+def test_parameters_of_fit_that_cannot_be_pickled(iris):
+    class Told(SVC):
+        def fit(self, X, y, tell=None):
+            tell(len(X))
+            return super().fit(X, y)
+
+    told = []
+    OptunaSearchCV(Told(), SPACE, n_trials=1).fit(*iris, tell=lambda n: told.append(n))
+    assert told == [120] * 5 + [150]
 
 
 def test_timeout_and_interruption(iris):

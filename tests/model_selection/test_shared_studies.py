@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 import warnings
@@ -20,6 +21,7 @@ from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import KFold
 from sklearn.svm import SVC
 
@@ -98,13 +100,14 @@ def test_killed_in_mid_trial(storage, name):
     assert again == results
 
 
-def test_killed_on_a_grid(tmp_path, name):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_on_a_grid(number, tmp_path, name):
     """The setting that was being tried is not lost."""
     storage = str(tmp_path / "study.log")
-    (killed,) = start(storage, name, 9, "grid")
-    wait_for_a_fit(killed, 2)
-    killed.kill()
-    killed.communicate()
+    (stopped,) = start(storage, name, 9, "grid")
+    wait_for_a_fit(stopped, 2)
+    stopped.send_signal(number)
+    stopped.communicate()
     results, _ = finish(*start(storage, name, 9, "grid"))
     assert sorted(results["settings"]) == [0.1, 1.0, 10.0, 100.0]
 
@@ -191,7 +194,7 @@ def test_trials_of_another_machine(tmp_path, name, iris):
     first = clone(search).fit(*iris)
     with pytest.warns(UserWarning, match="Heartbeat of storage"):
         trial = first.study_.ask({"C": optuna.distributions.FloatDistribution(1e-2, 1e3, log=True)})
-    trial.set_user_attr("skfashion:owner", ["elsewhere", 1, 0.0, "signature"])
+    trial.set_user_attr("skfashion:owner", ["elsewhere", 1, 0.0, "signature", True])
     storage.record_heartbeat(trial._trial_id)
     started = time.perf_counter()
     second = clone(search).set_params(n_trials=3).fit(*iris)
@@ -200,10 +203,50 @@ def test_trials_of_another_machine(tmp_path, name, iris):
     assert second.cv_results_["trial_number"].tolist() == [0, 1, 3]
 
 
+def test_a_long_fit_is_not_taken_for_dead(tmp_path, name, iris):
+    """While it lasts, the process sends heartbeats."""
+
+    class LongSVC(SVC):
+        def fit(self, X, y):
+            time.sleep(1.5)
+            return super().fit(X, y)
+
+    def search():
+        storage = optuna.storages.RDBStorage(
+            f"sqlite:///{tmp_path / 'study.db'}", heartbeat_interval=1, grace_period=2
+        )
+        return OptunaSearchCV(
+            LongSVC(), SPACE, n_trials=1, cv=3, storage=storage, study_name=name, refit=False
+        )
+
+    with pytest.warns(optuna.exceptions.ExperimentalWarning):
+        searches = [search(), search()]
+    first = threading.Thread(target=searches[0].fit, args=iris)
+    first.start()
+    time.sleep(1)
+    searches[1].fit(*iris)
+    first.join()
+    assert [trial.state.name for trial in searches[1].study_.trials] == ["COMPLETE"]
+
+
+def test_nobody_waits_for_what_would_not_be_missed(tmp_path, name, iris):
+    """A trial of another machine whose process sends no heartbeats."""
+    search = OptunaSearchCV(
+        SVC(), SPACE, n_trials=2, storage=tmp_path / "study.db", study_name=name, random_state=0
+    )
+    first = clone(search).fit(*iris)
+    with pytest.warns(UserWarning, match="Heartbeat of storage"):
+        trial = first.study_.ask({"C": optuna.distributions.FloatDistribution(1e-2, 1e3, log=True)})
+    trial.set_user_attr("skfashion:owner", ["elsewhere", 1, 0.0, "signature", False])
+    assert len(clone(search).set_params(n_trials=3).fit(*iris).cv_results_["params"]) == 2
+
+
 def test_a_pickle_needs_no_storage(tmp_path, iris):
     path = tmp_path / "study.db"
     search = OptunaSearchCV(SVC(), SPACE, n_trials=3, storage=path).fit(*iris)
+    study = search.study_
     pickled = pickle.dumps(search)
+    assert search.study_ is study
     path.unlink()
     loaded = pickle.loads(pickled)
     assert not path.exists()
@@ -228,6 +271,7 @@ def test_unnamed_studies_are_found_again_and_never_mixed(tmp_path, iris):
         ({"cv": KFold(3, shuffle=True, random_state=1)}, "folds"),
         ({"scoring": "f1_macro"}, "scoring"),
         ({"scoring": lambda estimator, X, y: 0.5}, "scoring"),
+        ({"scoring": make_scorer(accuracy_score, normalize=False)}, "scoring"),
         ({"param_distributions": {"C": loguniform(1e-2, 1e4)}}, "param_distributions"),
         ({"estimator": SVC(kernel="linear")}, "estimator"),
         ({"estimator": LogisticRegression()}, "estimator"),
@@ -300,6 +344,7 @@ def test_unreachable_storage(tmp_path, iris):
         ("sqlite:///nowhere/study.db", "unable to open database file"),
         ("sqlite://", "what storage=None is for"),
         ("nosuch://127.0.0.1/studies", "nosuch"),
+        ("postgresql://me@host:54x2/studies", "cannot be opened"),
         ("://", "cannot be opened"),
     ],
 )
