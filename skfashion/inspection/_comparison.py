@@ -77,9 +77,13 @@ class ComparisonDisplay:
 
         Raises
         ------
+        TypeError
+            If it is no table.
         ValueError
             If the table lacks the scores of the folds, as one that was read from a file does.
         """
+        if not hasattr(table, "attrs"):
+            raise TypeError(f"table must be what compare_classifiers returned, got {table!r}.")
         scores = table.attrs.get("fold_scores", {})
         failed = list(table.index[table["mean_score"].isna()])
         shown = [name for name in table.index if name not in failed]
@@ -155,7 +159,7 @@ class ComparisonDisplay:
         return cls.from_comparison(table, ax=ax)
 
     def plot(self, ax=None):
-        """Draw the scores: a large dot for a mean, small ones for the folds.
+        """Draw the scores: a large dot for a mean, small ones for the folds, a bar for their range.
 
         Parameters
         ----------
@@ -172,7 +176,6 @@ class ComparisonDisplay:
         if ax is None:
             _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
         ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
         means = []
         for scores, all_seconds in zip(
             self.fold_scores.values(), self.fold_fit_seconds.values(), strict=True
@@ -186,15 +189,24 @@ class ComparisonDisplay:
         ax.set(xlabel="Seconds to fit", ylabel=self.score_name)
         ax.grid(alpha=0.3)
         ax.margins(0.1)
-        low, high = ax.get_xlim()
-        if high < 10 * low:  # powers of ten alone would be too few ticks
-            ax.xaxis.set_minor_formatter("{x:g}")
+        _set_ticks(ax)
         if self.failed:
             ax.set_title(f"Failed: {', '.join(self.failed)}", fontsize="medium")
         self.ax_ = ax
         self.figure_ = ax.get_figure(root=True)
         _label(ax, means, self.fold_scores)
         return self
+
+
+def _set_ticks(ax):
+    """Enough of them on the axis of seconds, none over another."""
+    from matplotlib.ticker import LogLocator
+
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter("{x:g}" if high < 3 * low else "")
+    if 3 * low <= high < 100 * low:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
 
 
 def _label(ax, means, names):

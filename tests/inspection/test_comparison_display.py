@@ -144,5 +144,24 @@ def test_table_without_fold_scores(table):
     message = "without the scores of the folds of knn, bayes, dummy"
     with pytest.raises(ValueError, match=message):
         ComparisonDisplay.from_comparison(read)
+    with pytest.raises(TypeError, match=r"table must be what compare_classifiers returned, got \{"):
+        ComparisonDisplay.from_comparison({"dummy": DummyClassifier()})
     with pytest.raises(ValueError, match="without the scores of the folds of neighbours"):
         ComparisonDisplay.from_comparison(table.rename(index={"knn": "neighbours"}))
+
+
+@pytest.mark.parametrize("factor", [1.1, 2, 5, 10, 30, 90, 1000])
+def test_ticks_of_seconds(factor):
+    """There are some, and none lies over another."""
+    display = ComparisonDisplay(
+        {"one": [0.5, 0.6], "other": [0.7, 0.8]},
+        {"one": [0.013] * 2, "other": [0.013 * factor] * 2},
+    ).plot()
+    display.figure_.set_size_inches(5, 4)
+    display.figure_.canvas.draw()
+    axis = display.ax_.xaxis
+    low, high = display.ax_.get_xlim()
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    labels = [t.label1 for t in ticks if t.label1.get_text() and low <= t.get_loc() <= high]
+    assert len(labels) > 1
+    assert not overlaps(labels)
