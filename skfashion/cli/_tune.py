@@ -1,7 +1,6 @@
 """``skfashion tune``."""
 
 import json
-from datetime import datetime
 
 import click
 
@@ -53,7 +52,8 @@ _N_SHOWN = 5
     metavar="URL",
     help="Keep the trials in a database, such as sqlite:///trials.db or "
     "postgresql://user@host/name, or in a file, such as trials.db. With the same command again, "
-    "the search goes on where it stopped; commands that run at the same time share the work.",
+    "the search goes on where it stopped (--force overwrites results in DIR, never trials); "
+    "commands that run at the same time share the work (give each an --output of its own).",
 )
 @click.option(
     "--study",
@@ -99,7 +99,6 @@ def tune(
         f"{len(training.target_names)} classes: {description}."
     )
     start_keras()
-    began = datetime.now()
     search = _search(
         clone(network).set_params(verbose=0),
         recipe,
@@ -112,15 +111,7 @@ def tune(
         n_jobs=jobs,
         seed=seed,
     )
-    all_trials = search.study_.trials
-    finished = [all_trials[number] for number in search.cv_results_["trial_number"]]
-    if storage:
-        n_earlier = sum(trial.datetime_start < began for trial in finished)
-        click.echo(
-            f"Study {search.study_.study_name} holds {len(finished)} trials, {n_earlier} of them "
-            "from before."
-        )
-    results = _tabulate(search, finished)
+    results = _tabulate(search)
     click.echo(f"\nBest trials, numbered from 0, by mean accuracy over {cv} folds:")
     click.echo(f"{_show_best(results, parameters=search.best_params_)}\n")
 
@@ -144,7 +135,7 @@ def tune(
     with write_all_or_none(output, _RESULT_FILES) as folder:
         tested.write(folder)
         results.to_csv(folder / _TRIALS_FILE, index=False)
-        text = json.dumps(search.best_params_, indent=2)
+        text = json.dumps({"epochs": network.epochs, **search.best_params_}, indent=2)
         (folder / _PARAMETERS_FILE).write_text(text + "\n", encoding="utf-8")
     click.echo(tested.report)
     settings = ", ".join(f"{name} {value:.4g}" for name, value in search.best_params_.items())
@@ -189,11 +180,12 @@ def _search(network, recipe, training, *, cv, seed, **arguments):
         raise click.UsageError(str(error)) from error
 
 
-def _tabulate(search, finished):
+def _tabulate(search):
     """A row for each finished trial, with the score in each fold and the parameters."""
     import pandas as pd
 
-    results = search.cv_results_
+    results, trials = search.cv_results_, search.study_.trials
+    durations = [trials[number].duration for number in results["trial_number"]]
     return pd.DataFrame(
         {
             "trial": results["trial_number"],
@@ -202,7 +194,7 @@ def _tabulate(search, finished):
             "std_score": results["std_test_score"],
             **{f"fold_{i + 1}": results[f"split{i}_test_score"] for i in range(search.n_splits_)},
             **pd.DataFrame(results["params"]),
-            "seconds": [round(trial.duration.total_seconds(), 1) for trial in finished],
+            "seconds": [round(duration.total_seconds(), 1) for duration in durations],
         }
     )
 
