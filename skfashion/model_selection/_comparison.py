@@ -203,7 +203,8 @@ def _check_classifiers(estimators):
 
 
 def _named_by_class(estimator):
-    return type(estimator).__name__.lower(), estimator
+    named = estimator if isinstance(estimator, type) else type(estimator)
+    return named.__name__.lower(), estimator
 
 
 def _check_classifier(name, estimator):
@@ -213,6 +214,11 @@ def _check_classifier(name, estimator):
         raise TypeError(
             f"Estimator {name!r} must be a classifier, got the class {estimator.__name__}: write "
             f"{estimator.__name__}()."
+        )
+    if isinstance(estimator, str):
+        raise TypeError(
+            f"Estimator {name!r} must be a classifier, got the name {estimator!r}: see make_recipe "
+            "and make_baseline."
         )
     for method in ("fit", "predict", "get_params", "__sklearn_tags__"):
         if not hasattr(estimator, method):

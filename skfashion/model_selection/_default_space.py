@@ -23,7 +23,9 @@ def default_space(recipe):
     Returns
     -------
     param_distributions : dict of str to optuna.distributions.BaseDistribution
-        A new dict, to be given to :class:`OptunaSearchCV` as it is or with more parameters.
+        A new dict, to be given to :class:`OptunaSearchCV` as it is or with more parameters. For a
+        step of a pipeline, write its name before each: ``{f"network__{name}": values for name,
+        values in default_space("basic").items()}``.
 
     Raises
     ------

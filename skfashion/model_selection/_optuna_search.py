@@ -106,7 +106,7 @@ class OptunaSearchCV(BaseSearchCV):
         Whether ``cv_results_`` has scores on training folds too.
     verbose : int, default=0
         0 is silent, 1 shows one live line (a line a trial where there is no terminal), 2 a line a
-        trial.
+        trial; both say first what a stored study holds.
 
     Attributes
     ----------
@@ -153,7 +153,8 @@ class OptunaSearchCV(BaseSearchCV):
     estimator.
 
     A setting that is chosen again once it is finished, as happens where there are few, is not
-    fitted again: its trial has the scores of the first.
+    fitted again: its trial has the scores of the first. It counts as a trial all the same; to try
+    each of a few settings once, give :class:`optuna.samplers.GridSampler`.
 
     Trials whose process died are tried anew, up to twice, by the same search made again or by
     another process that shares the study. A process on the same machine is known to be dead at
@@ -161,7 +162,8 @@ class OptunaSearchCV(BaseSearchCV):
     there it is known on the same machine alone.
 
     Ctrl-C ends the search, not the program: what was tried is kept, a warning says how much, and
-    the best of it is refitted. A second one ends that too.
+    the best of it is refitted. A second one ends that too, and so does the first before any trial
+    is complete. ``study_`` then holds trials to be tried anew, too.
 
     References
     ----------
@@ -349,6 +351,8 @@ class OptunaSearchCV(BaseSearchCV):
 
     def _run_trials(self, study, space, pruner, *, arguments, **evaluation):
         """Run trials until there are enough."""
+        if self.verbose and self.storage is not None:
+            print(f"Study {study.name} holds {len(study.finished())} of {self.n_trials} trials.")
         with show_progress(self.verbose, "Trial", self.n_trials) as report:
             runner = TrialRunner(
                 study,
@@ -393,9 +397,11 @@ class OptunaSearchCV(BaseSearchCV):
         _warn_or_raise_about_fit_failures(all_folds, self.error_score)
         states = [trial.state.name.lower() for trial, _ in finished]
         if "complete" not in states:
+            n_failed = states.count("fail")
+            advice = " error_score='raise' shows why." if n_failed else ""
             raise ValueError(
                 f"No trial was completed, so there is no best: {states.count('pruned')} were "
-                f"pruned, {states.count('fail')} failed."
+                f"pruned, {n_failed} failed.{advice}"
             )
         all_scores = [fold["test_scores"] for fold in all_folds]
         # A fit that failed has one score, whatever the number of metrics.

@@ -54,7 +54,11 @@ def check_parameters(estimator, parameters):
     for name, value in parameters.items():
         try:
             clone(estimator).set_params(**{name: clone(value, safe=False)})
-        except (AttributeError, ValueError):
+        except (AttributeError, ValueError) as error:
+            part = name.rpartition("__")[0]
+            has_parameters = any(other.startswith(f"{part}__") for other in known)
+            if isinstance(error, ValueError) and part in known and not has_parameters:
+                raise  # it says why it has none
             check_name("parameter", name, known)
     raise failure
 

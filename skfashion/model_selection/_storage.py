@@ -59,10 +59,17 @@ def open_storage(storage):
 
 
 def _open_journal(path):
+    _check_folder(path)
+    try:
+        return JournalStorage(JournalFileBackend(path))
+    except ValueError as error:
+        raise ValueError("it is no journal of Optuna's.") from error
+
+
+def _check_folder(path):
     folder = Path(path).parent
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {str(folder)!r}.")
-    return JournalStorage(JournalFileBackend(path))
 
 
 def _open_database(url):
@@ -78,6 +85,7 @@ def _open_database(url):
     if database == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             raise ValueError("a database in memory is what storage=None is for.")
+        _check_folder(parsed.database)
         arguments = {"timeout": _SQLITE_LOCK_TIMEOUT}
     elif database in ("mariadb", "mysql", "postgresql"):
         arguments = {"connect_timeout": _CONNECT_TIMEOUT}

@@ -457,6 +457,12 @@ def test_bad_input_before_any_fit(parameters, error, match, iris):
         search.fit(*iris)
 
 
+def test_a_parameter_of_what_is_not_set(make_small, digits):
+    search = OptunaSearchCV(make_small(augmentation=None), {"augmentation__rotation": [5]})
+    with pytest.raises(ValueError, match=r"for augmentation is None\. Set augmentation itself"):
+        search.fit(*digits)
+
+
 def test_quiet(iris, capsys):
     """Nothing is printed, and Optuna's own logging is as the user set it."""
     level = optuna.logging.get_verbosity()

@@ -341,7 +341,8 @@ def test_unreachable_storage(tmp_path, iris):
     ("storage", "match"),
     [
         ("nowhere/study.log", "there is no folder 'nowhere'"),
-        ("sqlite:///nowhere/study.db", "unable to open database file"),
+        ("sqlite:///nowhere/study.db", "there is no folder 'nowhere'"),
+        (__file__, "no journal of Optuna's"),
         ("sqlite://", "what storage=None is for"),
         ("nosuch://127.0.0.1/studies", "nosuch"),
         ("postgresql://me@host:54x2/studies", "cannot be opened"),
