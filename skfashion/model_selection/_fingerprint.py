@@ -19,10 +19,10 @@ def make_fingerprint(
         By the names that users know.
     """
     return {
-        "estimator": joblib.hash(describe(estimator)),
+        "estimator": describe(estimator),
         "data": joblib.hash((X, y, describe(fit_params))),
         "folds": joblib.hash([tuple(map(np.asarray, fold)) for fold in folds]),
-        "scoring": joblib.hash([describe(scoring), metric]),
-        "param_distributions": joblib.hash(space.description),
+        "scoring": describe([scoring, metric]),
+        "param_distributions": describe(space.description),
         "return_train_score": str(return_train_score),
     }
