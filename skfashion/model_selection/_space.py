@@ -120,7 +120,7 @@ class _Chooser(NamedTuple):
 
     distribution: Any
     decode: Callable[[Any], Any] = lambda choice: choice
-    description: Any = ""
+    description: str = ""
 
     @property
     def low(self):
