@@ -12,13 +12,24 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
+templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "skfashion"
-html_sidebars = {"guide": [], "recipes": [], "tuning": []}  # they would be empty
-numpydoc_show_class_members = False
+html_sidebars = {"index": [], "getting_started": [], "whats_new": []}  # they would be empty
+numpydoc_show_class_members = False  # the template lists them
+toc_object_entries_show_parents = "hide"
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "reset_modules": ("matplotlib",),
 }
+
+nitpicky = True
+# What other projects document is not linked, so that a build needs no network.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(joblib|keras|matplotlib|optuna|skimage|sklearn)\..*"),
+    # In docstrings that are inherited from scikit-learn.
+    (r"std:(ref|term)", r"accuracy_score|classes_|df_output_transform|fit|metadata_routing"),
+    (r"std:ref", r"sphx_glr_auto_examples_miscellaneous_plot_set_output\.py"),
+]

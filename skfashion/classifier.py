@@ -31,7 +31,7 @@ from skfashion._images import (
     infer_image_shape,
     warn_of_strips,
 )
-from skfashion._names import check_name
+from skfashion._names import find_layer
 from skfashion._pixel_range import is_other_scale, pixel_range
 from skfashion._randomness import draw_seed
 from skfashion._routed_parameters import RoutedParametersEstimator
@@ -652,13 +652,7 @@ class FashionCNNClassifier(
         """
         check_is_fitted(self)
         names = [layer.name for layer in self.model_.layers[-1].layers]
-        if isinstance(layer, Integral):
-            if int(layer) not in range(-len(names), len(names)):
-                raise ValueError(f"layer must be a position among {len(names)}, got {layer}.")
-        else:
-            check_name("layer", layer, names)
-            layer = names.index(layer)
-        return self._layer_output(X, layer)
+        return self._layer_output(X, find_layer(layer, names))
 
     def _probabilities(self, X):
         X = self._check_predictable(X)

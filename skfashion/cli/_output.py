@@ -1,11 +1,10 @@
 """The folder that a command writes its results to."""
 
-import os
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
+
+from skfashion import _output_folder
 
 __all__ = ["check_output", "write_all_or_none"]
 
@@ -20,12 +19,7 @@ def check_output(output, names, force):
             param_hint="--output",
         )
     try:
-        created = [folder for folder in (output, *output.parents) if not folder.exists()]
-        output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=output):
-            pass
-        for folder in created:
-            folder.rmdir()
+        _output_folder.check_writable(output)
     except OSError as error:
         raise click.BadParameter(
             f"cannot write to {output}: {error.strerror}.", param_hint="--output"
@@ -36,10 +30,7 @@ def check_output(output, names, force):
 def write_all_or_none(output, names):
     """Yield a folder for files of these names, which are moved to ``output`` at the end."""
     try:
-        output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=output, prefix=".unfinished-") as unfinished:
-            yield Path(unfinished)
-            for name in names:
-                os.replace(Path(unfinished) / name, output / name)
+        with _output_folder.write_all_or_none(output, names) as folder:
+            yield folder
     except OSError as error:
         raise click.ClickException(f"Cannot write to {output}: {error}") from error

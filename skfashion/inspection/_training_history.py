@@ -1,27 +1,37 @@
 """Training curves."""
 
-from sklearn.utils.validation import check_is_fitted
+import numpy as np
 
-__all__ = ["TrainingHistoryDisplay"]
+from skfashion.inspection._axes import make_axes
+from skfashion.inspection._networks import unwrap
+
+__all__ = ["QUANTITIES", "TrainingHistoryDisplay", "unplotted_history"]
+
+# What is shown, and its name on an axis.
+QUANTITIES = {"loss": "Loss", "accuracy": "Accuracy", "learning_rate": "Learning rate"}
 
 
 class TrainingHistoryDisplay:
-    """Loss and accuracy over the epochs of a training.
+    """Loss, accuracy and learning rate over the epochs of a training.
 
     It is recommended to use :meth:`from_estimator` to make one.
 
     Parameters
     ----------
     history : dict of str to list of float
-        For each epoch ``loss`` and ``accuracy``, and ``val_loss`` and ``val_accuracy`` if there
-        were validation images, as in ``FashionCNNClassifier.history_``.
+        For each epoch any of ``loss``, ``accuracy`` and ``learning_rate``, and ``val_loss`` and
+        ``val_accuracy`` if there were validation images, as in
+        ``FashionCNNClassifier.history_``.
     best_epoch : int, default=None
         Epoch to mark, counted from 1.
+    label_smoothing : float, default=0.0
+        What the training loss was counted with, but not the validation loss. The legend says so,
+        because the curves do not compare.
 
     Attributes
     ----------
-    axes_ : ndarray of shape (2,) of matplotlib Axes
-        Loss, and accuracy.
+    axes_ : ndarray of shape (n_quantities,) of matplotlib Axes
+        One for each quantity.
     figure_ : matplotlib Figure
         The figure that holds them.
 
@@ -39,20 +49,25 @@ class TrainingHistoryDisplay:
     >>> plt.close()
     """
 
-    def __init__(self, history, *, best_epoch=None):
+    def __init__(self, history, *, best_epoch=None, label_smoothing=0.0):
         self.history = history
         self.best_epoch = best_epoch
+        self.label_smoothing = label_smoothing
 
     @classmethod
-    def from_estimator(cls, estimator, *, axes=None):
+    def from_estimator(cls, estimator, *, quantities=None, ax=None):
         """Plot the training of a fitted classifier.
 
         Parameters
         ----------
-        estimator : FashionCNNClassifier
-            Fitted.
-        axes : sequence of 2 matplotlib Axes, default=None
-            Where to plot; None makes a new figure.
+        estimator : classifier
+            A fitted :class:`skfashion.FashionCNNClassifier`, scikeras' ``KerasClassifier`` or
+            :class:`sklearn.neural_network.MLPClassifier`; also at the end of a pipeline or in a
+            search.
+        quantities : sequence of {"loss", "accuracy", "learning_rate"}, default=None
+            What to show; None shows all that the history has.
+        ax : matplotlib Axes or array-like of them, default=None
+            One axes, which is divided, or one for each quantity; None makes a new figure.
 
         Returns
         -------
@@ -61,44 +76,93 @@ class TrainingHistoryDisplay:
         Raises
         ------
         NotFittedError
-            If the classifier is not fitted.
+            If the estimator is not fitted.
+        TypeError
+            If it has no training history.
+        ValueError
+            If the history lacks a quantity.
         """
-        check_is_fitted(estimator)
-        best_epoch = estimator.best_epoch_ if estimator.early_stopping else None
-        return cls(estimator.history_, best_epoch=best_epoch).plot(axes=axes)
+        display = unplotted_history(estimator)
+        if display is None:
+            name = type(unwrap(estimator)[0]).__name__
+            raise TypeError(
+                "estimator must have a training history, as networks have; "
+                f"{name} has neither history_ nor loss_curve_."
+            )
+        return display.plot(quantities=quantities, ax=ax)
 
-    def plot(self, axes=None):
+    def known_quantities(self):
+        """What the history has.
+
+        Returns
+        -------
+        quantities : list of {"loss", "accuracy", "learning_rate"}
+        """
+        return [name for name in QUANTITIES if {name, f"val_{name}"} & self.history.keys()]
+
+    def plot(self, ax=None, *, quantities=None):
         """Draw the curves.
 
         Parameters
         ----------
-        axes : sequence of 2 matplotlib Axes, default=None
-            Where to plot; None makes a new figure.
+        ax : matplotlib Axes or array-like of them, default=None
+            One axes, which is divided, or one for each quantity; None makes a new figure.
+        quantities : sequence of {"loss", "accuracy", "learning_rate"}, default=None
+            What to show; None shows all that the history has.
 
         Returns
         -------
         self : TrainingHistoryDisplay
+
+        Raises
+        ------
+        ValueError
+            If the history lacks a quantity.
         """
-        import matplotlib.pyplot as plt
-        import numpy as np
         from matplotlib.ticker import MaxNLocator
 
-        if axes is None:
-            _, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-        epochs = range(1, len(self.history["loss"]) + 1)
-        for ax, quantity in zip(axes, ("loss", "accuracy"), strict=True):
-            ax.plot(epochs, self.history[quantity], "o-", markersize=4, label="training")
-            if f"val_{quantity}" in self.history:
-                values = self.history[f"val_{quantity}"]
-                ax.plot(epochs, values, "s--", markersize=4, label="validation")
+        known = self.known_quantities()
+        quantities = known if quantities is None else list(quantities)
+        lacking = [name for name in quantities if name not in known]
+        if lacking or not quantities:
+            raise ValueError(f"quantities must be among {known}, got {quantities}.")
+        n_panels = len(quantities)
+        axes = make_axes(ax, 1, n_panels, (4 * n_panels + 0.6, 3.4))[0]
+        for panel, quantity in zip(axes, quantities, strict=True):
+            for prefix, style, name in (("", "o-", "training"), ("val_", "s--", "validation")):
+                values = self.history.get(f"{prefix}{quantity}")
+                if values is None:
+                    continue
+                if quantity == "loss" and not prefix and self.label_smoothing:
+                    name += f", labels smoothed by {self.label_smoothing:g}"
+                epochs = range(1, len(values) + 1)
+                panel.plot(epochs, values, style, markersize=4, label=name)
             if self.best_epoch is not None:
-                ax.axvline(
-                    self.best_epoch, color="0.6", linestyle=":", label=f"best: {self.best_epoch}"
-                )
-            ax.set(xlabel="Epoch", ylabel=quantity.capitalize())
-            ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-            ax.grid(alpha=0.3)
-            ax.legend()
+                label = f"kept: epoch {self.best_epoch}"
+                panel.axvline(self.best_epoch, color="0.4", linestyle=":", label=label)
+            panel.set(xlabel="Epoch", ylabel=QUANTITIES[quantity])
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+            panel.grid(alpha=0.3)
+            if quantity != "learning_rate":
+                panel.legend()
         self.axes_ = np.asarray(axes)
-        self.figure_ = axes[0].figure
+        self.figure_ = axes[0].get_figure(root=True)
         return self
+
+
+def unplotted_history(estimator):
+    """The display of a fitted estimator's training, or None if it has no history of it."""
+    classifier, _ = unwrap(estimator)
+    history = getattr(classifier, "history_", None)
+    if not isinstance(history, dict):
+        if not hasattr(classifier, "loss_curve_"):
+            return None
+        history = {"loss": classifier.loss_curve_}
+        if getattr(classifier, "validation_scores_", None) is not None:
+            history["val_accuracy"] = classifier.validation_scores_
+    stopped_early = getattr(classifier, "early_stopping", False)
+    return TrainingHistoryDisplay(
+        history,
+        best_epoch=getattr(classifier, "best_epoch_", None) if stopped_early else None,
+        label_smoothing=getattr(classifier, "label_smoothing", 0.0),
+    )

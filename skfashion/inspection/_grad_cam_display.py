@@ -1,0 +1,186 @@
+"""Where a network looked."""
+
+import numpy as np
+
+from skfashion._training_set import check_known_labels
+from skfashion.inspection._axes import make_axes
+from skfashion.inspection._labels import check_labels, name_classes
+from skfashion.inspection._networks import find_network
+from skfashion.inspection._pictures import as_pictures
+
+__all__ = ["GradCAMDisplay"]
+
+_N_COLUMNS = 6
+
+
+class GradCAMDisplay:
+    """Images, and how much each place in them speaks for a class, by Grad-CAM.
+
+    It is recommended to use :meth:`from_estimator` to make one.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width, channels)
+        The images.
+    heat : ndarray of shape (n, map_height, map_width)
+        From 0 to 1, the highest of each image.
+    class_names : sequence of str of length n
+        Names of the classes that the images are asked about.
+    probabilities : ndarray of shape (n,)
+        Of these classes.
+    layer_name : str, default='layer'
+        Name of the layer whose maps are weighed.
+
+    Attributes
+    ----------
+    axes_ : ndarray of shape (2 * n_rows, n_columns) of matplotlib Axes
+        Images, and under each the same image with its heat; more are invisible.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+
+    See Also
+    --------
+    FeatureMapsDisplay : What a layer makes of an image.
+    PredictionsDisplay : Images that were predicted, of any classifier.
+
+    Notes
+    -----
+    The maps of a layer are added up, each with the mean over its pixels of the derivative of the
+    class's logit, and what is negative is set to 0 [1]_. Only places matter, not how bright one
+    image is beside another: each is drawn from none, transparent, to its own highest, yellow. Heat
+    has the resolution of the layer, 4x4 for the last convolution of "fast" with 28x28 pixels; an
+    earlier layer shows finer places and less of what the network decided.
+
+    References
+    ----------
+    .. [1] R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh, D. Batra, "Grad-CAM: Visual
+       Explanations from Deep Networks via Gradient-based Localization", arXiv:1610.02391, 2017.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from skfashion import FashionCNNClassifier
+    >>> from skfashion.datasets import load_fashion_sample
+    >>> from skfashion.inspection import GradCAMDisplay
+    >>> X, y = load_fashion_sample(return_X_y=True)
+    >>> network = FashionCNNClassifier("small", epochs=1, random_state=0).fit(X[:500], y[:500])
+    >>> GradCAMDisplay.from_estimator(network, X[:4])
+    <...GradCAMDisplay object at ...>
+    >>> plt.close()
+    """
+
+    def __init__(self, images, heat, class_names, probabilities, *, layer_name="layer"):
+        self.images = images
+        self.heat = heat
+        self.class_names = class_names
+        self.probabilities = probabilities
+        self.layer_name = layer_name
+
+    @classmethod
+    def from_estimator(cls, estimator, X, *, layer=None, target=None, target_names=None, ax=None):
+        """Find out where a network looked, and plot it.
+
+        Parameters
+        ----------
+        estimator : classifier
+            A fitted :class:`skfashion.FashionCNNClassifier`, or another whose ``model_`` is a Keras
+            model, such as scikeras'; also at the end of a pipeline or in a search.
+        X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
+            A few images.
+        layer : str or int, default=None
+            Name or position of a layer with maps, as for :class:`FeatureMapsDisplay`. None takes
+            the last convolution, with the normalisation, activation and addition that follow it.
+        target : label or array-like of shape (n,), default=None
+            Label of the class to ask about, one for all images or one for each; None takes each
+            image's predicted class.
+        target_names : sequence of str, default=None
+            Names of the classes, in the order of ``classes_``; or, as in the bunches that loaders
+            return, a name for each integer from 0. None takes those of a loaded
+            :class:`skfashion.FashionCNNClassifier`, if it has any, and the labels otherwise.
+        ax : matplotlib Axes or array-like of them, default=None
+            One axes, which is divided, or two for each image; None makes a new figure.
+
+        Returns
+        -------
+        display : GradCAMDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If there is no Keras network in it.
+        ValueError
+            If X holds no images of the fitted size with finite pixels, there is no such layer (the
+            message names the nearest) or it has no maps, or the classifier does not know a target.
+        """
+        from skfashion.inspection._grad_cam import grad_cam, last_convolution
+
+        found = find_network(estimator, X)
+        if layer is None:
+            layer = last_convolution(found.network)
+        layer_name, maps = found.maps(layer)
+        probabilities = found.probabilities()
+        classes = np.asarray(found.classifier.classes_)
+        if target is None:
+            asked = probabilities.argmax(axis=1)
+        else:
+            target = np.full(len(probabilities), target) if np.ndim(target) == 0 else target
+            target = check_labels(target, len(probabilities), "target")
+            check_known_labels(target, classes, "target", "the classifier")
+            asked = np.searchsorted(classes, target)
+        heat = grad_cam(found.network, found.batch, layer_name, maps, asked)
+        if target_names is None:
+            target_names = getattr(found.classifier, "target_names_", None)
+        class_names = np.asarray(name_classes(classes, target_names))[asked]
+        display = cls(
+            found.images,
+            heat,
+            class_names.tolist(),
+            probabilities[np.arange(len(asked)), asked],
+            layer_name=layer_name,
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the images, six in a row, and each again with its heat under it.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array-like of them, default=None
+            One axes, which is divided, or two for each image; None makes a new figure.
+
+        Returns
+        -------
+        self : GradCAMDisplay
+        """
+        n_images, height, width = self.images.shape[:3]
+        n_columns = min(_N_COLUMNS, n_images)
+        n_rows = -(-n_images // n_columns)
+        size = max(1.4 * n_columns, 4), 0.3 + 3.1 * n_rows
+        axes = make_axes(ax, 2 * n_rows, n_columns, size)
+        for cell in axes.flat:
+            cell.set_axis_off()
+        edges = (-0.5, width - 0.5, height - 0.5, -0.5)
+        for i, picture in enumerate(as_pictures(self.images)):
+            row, column = 2 * (i // n_columns), i % n_columns
+            plain, heated = axes[row : row + 2, column]
+            for cell in (plain, heated):
+                cell.imshow(picture, cmap="gray", vmin=0, vmax=1, extent=edges)
+            heated.imshow(
+                self.heat[i],
+                cmap="inferno",
+                vmin=0,
+                vmax=1,
+                alpha=0.8 * self.heat[i],
+                extent=edges,
+                interpolation="bilinear",
+            )
+            title = f"{self.class_names[i]} {self.probabilities[i]:.0%}"
+            plain.set_title(title, fontsize="small")
+        self.axes_ = axes
+        self.figure_ = axes[0, 0].get_figure(root=True)
+        if ax is None:
+            text = f"Bright: what speaks for the class, as layer {self.layer_name} sees it"
+            self.figure_.suptitle(text, fontsize="medium")
+        return self

@@ -1,0 +1,89 @@
+"""What a classifier makes of images whose classes are known."""
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skfashion._training_set import check_known_labels
+from skfashion.inspection._labels import check_labels, name_classes
+from skfashion.inspection._networks import unwrap
+
+__all__ = ["LabelledPredictions", "predict_labelled"]
+
+
+class LabelledPredictions(NamedTuple):
+    """True and predicted classes.
+
+    Attributes
+    ----------
+    y_true, y_pred : ndarray of shape (n,)
+        Class labels.
+    probabilities : ndarray of shape (n, n_classes) or None
+        Columns are in the order of ``classes``.
+    classes : ndarray of shape (n_classes,)
+        The labels that the classifier knows.
+    class_names : list of str
+        What the classes are called.
+    seconds : float
+        What ``predict`` took.
+    """
+
+    y_true: Any
+    y_pred: Any
+    probabilities: Any
+    classes: Any
+    class_names: list
+    seconds: float
+
+    def confidence(self):
+        """Probability of each predicted class, or None."""
+        if self.probabilities is None:
+            return None
+        columns = np.searchsorted(self.classes, self.y_pred)
+        return np.take_along_axis(self.probabilities, columns[:, None], axis=1)[:, 0]
+
+
+def predict_labelled(estimator, X, y, target_names):
+    """Predict images whose classes are known.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+    X : array-like of shape (n, ...)
+        Images, as for the estimator's ``predict``.
+    y : array-like of shape (n,)
+        Class labels.
+    target_names : sequence of str or None
+        As for :func:`name_classes`; None takes those that the classifier was loaded with, if any.
+
+    Returns
+    -------
+    predictions : LabelledPredictions
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is no classifier.
+    ValueError
+        If y is of another length than X or has labels that the classifier does not know, or the
+        number of names is not that of the classes.
+    """
+    classifier, _ = unwrap(estimator)
+    if not hasattr(estimator, "classes_"):
+        raise TypeError(f"estimator must be a classifier, got {type(estimator).__name__}.")
+    classes = np.asarray(estimator.classes_)
+    y = check_labels(y, len(X), "y")
+    check_known_labels(y, classes, "y", "the classifier")
+    if target_names is None:
+        target_names = getattr(classifier, "target_names_", None)
+    class_names = name_classes(classes, target_names)
+    estimator.predict(X[:1])  # what is set up at the first call is not of the images
+    started = time.perf_counter()
+    y_pred = np.asarray(estimator.predict(X))
+    seconds = time.perf_counter() - started
+    probabilities = estimator.predict_proba(X) if hasattr(estimator, "predict_proba") else None
+    return LabelledPredictions(y, y_pred, probabilities, classes, class_names, seconds)

@@ -1,0 +1,152 @@
+"""Keras networks inside estimators."""
+
+import math
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skfashion._images import standardize
+from skfashion._names import find_layer
+from skfashion.classifier import FashionCNNClassifier
+from skfashion.inspection._pictures import as_images
+from skfashion.preprocessing import AugmentedClassifier
+
+__all__ = ["NetworkInput", "find_network", "known_image_shape", "unwrap"]
+
+
+def unwrap(estimator, X=None):
+    """The classifier inside pipelines, searches and ``AugmentedClassifier``, and what it gets.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    X : array-like, default=None
+        What the estimator is to predict.
+
+    Returns
+    -------
+    classifier : estimator
+    X : array-like or None
+        After the steps before the classifier.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    """
+    check_is_fitted(estimator)
+    if isinstance(estimator, Pipeline):
+        if X is not None and len(estimator) > 1:
+            X = estimator[:-1].transform(X)
+        return unwrap(estimator[-1], X)
+    if isinstance(estimator, AugmentedClassifier):
+        return unwrap(estimator.estimator_, X)
+    if hasattr(estimator, "best_estimator_"):  # a search
+        return unwrap(estimator.best_estimator_, X)
+    return estimator, X
+
+
+def known_image_shape(estimator, X):
+    """The shape of the images that a fitted network takes, if X holds such; otherwise None."""
+    image_shape = getattr(unwrap(estimator)[0], "image_shape_", None)
+    if image_shape is None or math.prod(np.shape(X)[1:]) != math.prod(image_shape):
+        return None
+    return image_shape
+
+
+class NetworkInput:
+    """A fitted Keras network and the images that it is asked about.
+
+    Attributes
+    ----------
+    classifier : estimator
+        The fitted classifier, whose ``classes_`` are in the order of the network's output.
+    network : keras.Model
+        A functional model, which ends in class probabilities.
+    batch : ndarray of shape (n, height, width, channels) of float32
+        What goes into the network.
+    images : ndarray of shape (n, height, width, channels)
+        The images as the user gave them.
+    """
+
+    def __init__(self, classifier, network, batch, images):
+        self.classifier = classifier
+        self.network = network
+        self.batch = batch
+        self.images = images
+
+    def maps(self, layer):
+        """Name of a layer, by name or position, and what it makes of the images.
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer, or its output has no height and width.
+        """
+        import keras
+
+        layers = self.network.layers
+        layer = layers[find_layer(layer, [each.name for each in layers])]
+        maps = keras.Model(self.network.input, layer.output)(self.batch, training=False)
+        if maps.ndim != 4:
+            raise ValueError(
+                f"layer {layer.name!r} makes no maps, but an array of shape "
+                f"{tuple(maps.shape[1:])} of an image. Take a layer before the image is flattened "
+                "or pooled."
+            )
+        return layer.name, keras.ops.convert_to_numpy(maps)
+
+    def probabilities(self):
+        """Of each class for each image."""
+        import keras
+
+        return keras.ops.convert_to_numpy(self.network(self.batch, training=False))
+
+
+def find_network(estimator, X):
+    """Look for the network in an estimator, and prepare images for it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted :class:`skfashion.FashionCNNClassifier`, or another whose ``model_`` is a Keras
+        model, such as scikeras'; also at the end of a pipeline or in a search.
+    X : array-like of shape (n, ...)
+        Images, as for the estimator's ``predict``.
+
+    Returns
+    -------
+    found : NetworkInput
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If there is no Keras network in it, or one without a graph of layers.
+    ValueError
+        If X holds no images of the fitted size with finite pixels.
+    """
+    classifier, given = unwrap(estimator, X)
+    if isinstance(classifier, FashionCNNClassifier):
+        given = classifier._check_predictable(given)
+        network = classifier.model_.layers[-1]
+        batch = standardize(given, *classifier._standardization())
+    else:
+        network = getattr(classifier, "model_", None)
+        shape = getattr(network, "input_shape", None)
+        if not hasattr(network, "layers") or not isinstance(shape, tuple) or len(shape) != 4:
+            raise TypeError(
+                "estimator must be a FashionCNNClassifier, or another whose model_ is a Keras "
+                "model of images and a graph of layers, alone or at the end of a pipeline or "
+                f"search; got {type(classifier).__name__}."
+            )
+        batch = as_images(given, shape[1:]).astype(np.float32)
+    import keras
+
+    if isinstance(network, keras.Sequential):
+        network = keras.Model(network.input, network.output)
+    images = as_images(X if np.size(X) == batch.size else given, batch.shape[1:])
+    return NetworkInput(classifier, network, batch, images)

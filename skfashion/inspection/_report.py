@@ -1,0 +1,222 @@
+"""The files of a report on a classifier."""
+
+import base64
+import io
+import json
+from datetime import datetime
+from importlib.resources import files
+
+import numpy as np
+
+from skfashion.inspection._pictures import as_pictures
+from skfashion.inspection._predictions import PredictionsDisplay
+from skfashion.inspection._training_history import QUANTITIES, unplotted_history
+
+__all__ = ["REPORT_FILES", "write_report"]
+
+REPORT_FILES = (
+    "metrics.json",
+    "classification_report.txt",
+    "confusion_matrix.png",
+    "training_curves.png",
+    "accuracy_curve.png",
+    "loss_curve.png",
+    "misclassified.png",
+    "sample_predictions.txt",
+    "report.html",
+)
+# Images in a picture of errors, and of samples.
+_N_SHOWN = 20
+# Numbers in more cells than that are too small to read.
+_MAX_CLASSES_WITH_NUMBERS = 20
+_N_CALIBRATION_BINS = 10
+
+
+def write_report(evaluation, folder, about):
+    """Write REPORT_FILES, those of the training if there is a history of it.
+
+    Parameters
+    ----------
+    evaluation : ClassifierEvaluation
+    folder : pathlib.Path
+        Where to; it exists.
+    about : dict
+        What else goes into the metrics and the report.
+    """
+    metrics = {**about, **evaluation.to_dict()}
+    _write_text(folder / "metrics.json", json.dumps(metrics, indent=2))
+    _write_text(folder / "classification_report.txt", evaluation.classification_report())
+    samples = _tabulate_samples(evaluation)
+    _write_text(folder / "sample_predictions.txt", samples.to_string(float_format="{:.3f}".format))
+
+    errors = _select(evaluation, only_errors=True)
+    figures = {
+        "confusion_matrix.png": _draw_confusion_matrix(evaluation),
+        "misclassified.png": _draw_predictions(errors),
+        **_draw_training(evaluation.estimator),
+    }
+    if evaluation.predictions.probabilities is not None:
+        figures["calibration.png"] = _draw_calibration(evaluation)
+    pictures = {name: _to_png(figure) for name, figure in figures.items()}
+    for name in set(REPORT_FILES) & set(pictures):
+        (folder / name).write_bytes(pictures[name])
+    images = {"errors": errors, "samples": _select(evaluation, only_errors=False)}
+    _write_text(folder / "report.html", _render(evaluation, about, pictures, images))
+
+
+def _write_text(path, text):
+    path.write_text(text.rstrip() + "\n", encoding="utf-8")
+
+
+def _sample_rows(evaluation):
+    """Evenly spread, so that sorted images of all classes are among them."""
+    n_samples = min(_N_SHOWN, evaluation.n_test)
+    return np.linspace(0, evaluation.n_test - 1, n_samples).round().astype(int)
+
+
+def _tabulate_samples(evaluation):
+    import pandas as pd
+
+    rows = _sample_rows(evaluation)
+    predictions, names = evaluation.predictions, np.asarray(evaluation.class_names, dtype=object)
+    true, predicted = (
+        names[np.searchsorted(predictions.classes, labels[rows])]
+        for labels in (predictions.y_true, predictions.y_pred)
+    )
+    table = pd.DataFrame({"true": true, "predicted": predicted}, index=pd.Index(rows, name="image"))
+    if predictions.probabilities is not None:
+        table["probability"] = predictions.confidence()[rows]
+    table["right"] = np.where(true == predicted, "yes", "NO")
+    return table
+
+
+def _new_figure(size):
+    """One of its own, so that no window system is asked for and pyplot holds nothing."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="compressed")
+
+
+def _draw_confusion_matrix(evaluation):
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    n_classes = len(evaluation.class_names)
+    size = 3 + 0.5 * min(n_classes, 40)
+    figure = _new_figure((size + 0.6, size))
+    ConfusionMatrixDisplay(evaluation.confusion_matrix, display_labels=evaluation.class_names).plot(
+        ax=figure.subplots(),
+        xticks_rotation=45,
+        cmap="Blues",
+        include_values=n_classes <= _MAX_CLASSES_WITH_NUMBERS,
+        values_format="d",
+    )
+    ax = figure.axes[0]
+    ax.set(xlabel="Predicted class", ylabel="True class")
+    ax.set_title(f"{evaluation.n_test:,} test images, accuracy {evaluation.accuracy:.3f}")
+    for label in ax.get_xticklabels():
+        label.set(ha="right", rotation_mode="anchor")
+    return figure
+
+
+def _select(evaluation, only_errors):
+    """Images to show: the most confident errors, or samples."""
+    predictions = evaluation.predictions
+    rows = slice(None) if only_errors else _sample_rows(evaluation)
+    confidence = predictions.confidence()
+    return PredictionsDisplay.select(
+        evaluation.images[rows],
+        predictions.y_true[rows],
+        predictions.y_pred[rows],
+        None if confidence is None else confidence[rows],
+        predictions.classes,
+        evaluation.class_names,
+        n_images=_N_SHOWN,
+        only_errors=only_errors,
+    )
+
+
+def _draw_predictions(display):
+    shape, size = display.grid()
+    figure = _new_figure(size)
+    display.plot(ax=figure.subplots(*shape))
+    figure.suptitle(display.heading, fontsize="medium")
+    return figure
+
+
+def _draw_training(estimator):
+    """Figures of the training by the names of their files; none without a history."""
+    display = unplotted_history(estimator)
+    if display is None:
+        return {}
+    together = _new_figure((12.6, 3.4))
+    display.plot(ax=together.subplots())
+    figures = {"training_curves.png": together}
+    for quantity in display.known_quantities():
+        alone = _new_figure((5.6, 4))
+        display.plot(ax=alone.subplots(), quantities=[quantity])
+        figures[f"{quantity}_curve.png"] = alone
+    return figures
+
+
+def _draw_calibration(evaluation):
+    from sklearn.calibration import CalibrationDisplay
+
+    figure = _new_figure((5, 4.6))
+    predictions = evaluation.predictions
+    CalibrationDisplay.from_predictions(
+        predictions.y_true == predictions.y_pred,
+        np.clip(predictions.confidence(), 0, 1),
+        pos_label=True,
+        n_bins=_N_CALIBRATION_BINS,
+        strategy="quantile",
+        ax=figure.subplots(),
+    )
+    figure.axes[0].set(xlabel="Probability of the predicted class", ylabel="Share that is right")
+    figure.axes[0].legend(["perfectly calibrated", "a tenth of the images each"])
+    return figure
+
+
+def _render(evaluation, about, pictures, displays):
+    from jinja2 import Environment, StrictUndefined
+
+    source = files("skfashion.inspection").joinpath("report.html.jinja").read_text("utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(source).render(
+        evaluation=evaluation,
+        about=about,
+        versions=evaluation.to_dict()["versions"],
+        made=datetime.now().astimezone(),
+        pictures={name.removesuffix(".png"): _embed(png) for name, png in pictures.items()},
+        curves=[f"{name}_curve" for name in QUANTITIES if f"{name}_curve.png" in pictures],
+        images={name: _tabulate_images(display) for name, display in displays.items()},
+        errors_heading=displays["errors"].heading,
+    )
+
+
+def _tabulate_images(display):
+    """For each image its picture and captions."""
+    from PIL import Image
+
+    if not len(display.images):
+        return []
+    shown = []
+    for i, picture in enumerate(as_pictures(display.images)):
+        png = io.BytesIO()
+        Image.fromarray(np.uint8(np.round(255 * picture))).save(png, format="png")
+        probability = None if display.probabilities is None else float(display.probabilities[i])
+        names = display.predicted_names[i], display.true_names[i]
+        shown.append((_embed(png.getvalue()), *names, probability))
+    return shown
+
+
+def _embed(png):
+    """The address of a picture that holds it."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def _to_png(figure):
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=120)
+    return png.getvalue()
