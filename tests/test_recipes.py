@@ -69,7 +69,7 @@ def test_documented_numbers_of_parameters():
 
 @pytest.mark.parametrize("name", list_networks())
 def test_documented_networks(name):
-    text = (DOCS / "recipes.rst").read_text()
+    text = (DOCS / "user_guide" / "recipes.rst").read_text()
     ((options, n_parameters),) = re.findall(
         rf"^``{name}`` +(``.*``) +([\d,]+) ", text, re.MULTILINE
     )

@@ -6,6 +6,8 @@ import click
 
 import skfashion
 from skfashion.cli._compare import compare
+from skfashion.cli._datasets import datasets
+from skfashion.cli._evaluate import evaluate
 from skfashion.cli._messages import one_line, show_warnings_on_one_line
 from skfashion.cli._predict import predict
 from skfashion.cli._train import train
@@ -18,14 +20,14 @@ __all__ = ["main"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(skfashion.__version__, prog_name="skfashion")
 def cli():
-    """Train convolutional networks on small images, tune them, use them, and hold them against
-    classical classifiers.
+    """Train convolutional networks on small images, test them, use them, tune them, and hold them
+    against classical classifiers.
 
     Start with "skfashion train", which trains on a bundled sample of Fashion-MNIST.
     """
 
 
-for command in (train, predict, tune, compare):
+for command in (train, evaluate, predict, tune, compare, datasets):
     cli.add_command(command)
 
 

@@ -7,6 +7,7 @@ from skfashion.cli._keras import start_keras
 from skfashion.cli._options import (
     cv_option,
     data_option,
+    epochs_option,
     force_option,
     invert_option,
     jobs_option,
@@ -26,11 +27,12 @@ _TABLE_FILE, _PICTURE_FILE = _RESULT_FILES = ("comparison.csv", "comparison.png"
 @data_option
 @cv_option(default=5)
 @jobs_option("With more than 1, seconds cannot be compared.")
+@epochs_option
 @output_option("skfashion-comparison", holds="the table, and a picture of all but dummy")
 @seed_option
 @invert_option
 @force_option
-def compare(names, data, cv, jobs, output, seed, invert, force):
+def compare(names, data, cv, jobs, epochs, output, seed, invert, force):
     """Compare networks and classical classifiers on the same folds.
 
     NAME is a recipe for a network (basic, fast, lenet, mobilenetv2, resnet50v2, small, vgg2,
@@ -43,7 +45,7 @@ def compare(names, data, cv, jobs, output, seed, invert, force):
     a fit, milliseconds to predict an image, and p_value: how probable a difference to the best at
     least this large would be between equals (corrected resampled t-test).
     """
-    classifiers, has_networks = _make_classifiers(names, seed)
+    classifiers, has_networks = _make_classifiers(names, epochs, seed)
     check_output(output, _RESULT_FILES, force)
     training, _, description = load_data(data, seed, invert)
     check_folds(cv, training)
@@ -64,7 +66,7 @@ def compare(names, data, cv, jobs, output, seed, invert, force):
     click.echo(f"The table, with the score in each fold, and a picture of it are in {output}")
 
 
-def _make_classifiers(names, seed):
+def _make_classifiers(names, epochs, seed):
     """Classifiers by name, and whether any is a network."""
     from skfashion._names import check_name
     from skfashion.baselines import list_baselines, make_baseline
@@ -79,11 +81,17 @@ def _make_classifiers(names, seed):
             raise click.BadParameter(str(error), param_hint="NAME") from error
         if names.count(name) > 1:
             raise click.BadParameter(f"{name!r} is given twice.", param_hint="NAME")
+    networks = [name for name in names if name in recipes]
+    if epochs is not None and not networks:
+        raise click.BadParameter("only networks have epochs.", param_hint="--epochs")
+    overrides = {} if epochs is None else {"epochs": epochs}
     classifiers = {
-        name: (make_recipe if name in recipes else make_baseline)(name, random_state=seed)
+        name: make_recipe(name, random_state=seed, **overrides)
+        if name in networks
+        else make_baseline(name, random_state=seed)
         for name in names
     }
-    return classifiers, not classifiers.keys().isdisjoint(recipes)
+    return classifiers, bool(networks)
 
 
 def _compare(classifiers, training, **arguments):

@@ -6,7 +6,7 @@ import click
 
 from skfashion.errors import SkfashionError
 
-__all__ = ["check_folds", "load_data"]
+__all__ = ["check_folds", "load_data", "load_test_data"]
 
 # Share of each class to test on where the data has no test images of its own.
 _TEST_FRACTION = 0.2
@@ -26,6 +26,20 @@ def load_data(data, seed, invert):
     return training, test, description
 
 
+def load_test_data(data, classifier, invert):
+    """Images to test a classifier on, a description, and whether the data calls them test images.
+
+    Pictures are read in the classifier's size and colours.
+    """
+    height, width, channels = classifier.image_shape_
+    try:
+        return _read_test(
+            data, {"image_shape": (height, width), "color": channels == 3, "invert": invert}
+        )
+    except (SkfashionError, OSError, ValueError) as error:
+        raise click.BadParameter(str(error), param_hint="--data") from error
+
+
 def check_folds(cv, training):
     """Make sure that each fold gets images of each class."""
     import numpy as np
@@ -40,29 +54,14 @@ def check_folds(cv, training):
 
 
 def _read(data, seed, invert):
-    from skfashion.datasets import (
-        fetch_fashion_mnist,
-        load_fashion_sample,
-        read_image_csv,
-        read_image_folder,
-    )
+    from skfashion.datasets import read_image_csv, read_image_folder
 
-    loaders = {"sample": load_fashion_sample, "full": fetch_fashion_mnist}
-    if data in loaders:
-        load = loaders[data]
-        return (
-            load(),
-            load(subset="test"),
-            {"sample": "the sample", "full": "all"}[data] + (" of Fashion-MNIST"),
-        )
-    path = Path(data).expanduser()
-    if not path.exists():
-        raise ValueError(f"{data!r} is neither 'sample' nor 'full' nor a file or folder.")
+    load, description = _find_loader(data)
+    if load is not None:
+        return load(), load(subset="test"), description
+    path = _check_path(data)
     if path.is_file():
         return _split(read_image_csv(path), seed, path)
-    if any(path.glob("*idx?-ubyte*")):
-        parts = [fetch_fashion_mnist(subset=subset, source=path) for subset in ("train", "test")]
-        return *parts, f"IDX files in {path}"
     if (path / "train").is_dir() and (path / "test").is_dir():
         training, test = (
             read_image_folder(path / part, invert=invert) for part in ("train", "test")
@@ -71,6 +70,44 @@ def _read(data, seed, invert):
             raise ValueError(f"{path / 'train'} and {path / 'test'} hold different classes.")
         return training, test, f"pictures in {path}"
     return _split(read_image_folder(path, invert=invert), seed, path)
+
+
+def _read_test(data, picture_options):
+    from skfashion.datasets import read_image_csv, read_image_folder
+
+    load, description = _find_loader(data)
+    if load is not None:
+        return load(subset="test"), f"the test images of {description}", True
+    path = _check_path(data)
+    if path.is_file():
+        return read_image_csv(path), f"all of {path}", False
+    if (path / "test").is_dir():
+        path = path / "test"
+        return read_image_folder(path, **picture_options), f"pictures in {path}", True
+    return read_image_folder(path, **picture_options), f"all pictures in {path}", False
+
+
+def _find_loader(data):
+    """A function that loads Fashion-MNIST or a part of it, and a description; or None and None."""
+    from functools import partial
+
+    from skfashion.datasets import fetch_fashion_mnist, load_fashion_sample
+
+    if data == "sample":
+        return load_fashion_sample, "the sample of Fashion-MNIST"
+    if data == "full":
+        return fetch_fashion_mnist, "all of Fashion-MNIST"
+    path = Path(data).expanduser()
+    if any(path.glob("*idx?-ubyte*")):
+        return partial(fetch_fashion_mnist, source=path), f"IDX files in {path}"
+    return None, None
+
+
+def _check_path(data):
+    path = Path(data).expanduser()
+    if not path.exists():
+        raise ValueError(f"{data!r} is neither 'sample' nor 'full' nor a file or folder.")
+    return path
 
 
 def _split(bunch, seed, path):

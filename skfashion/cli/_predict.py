@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from skfashion.cli._keras import start_keras
+from skfashion.cli._model import check_takes_pictures, load_model, scale_pixels
 from skfashion.errors import SkfashionError
 
 __all__ = ["predict"]
@@ -21,33 +21,24 @@ __all__ = ["predict"]
     help="Exchange light and dark first: for dark things on a light ground, if the model was "
     "trained on light things on black, as Fashion-MNIST's are.",
 )
-def predict(model, images, invert):
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw, into a new file such as seen.png, what the network gets of each picture and where "
+    "in it it looked (Grad-CAM).",
+)
+def predict(model, images, invert, picture):
     """Name the class of each picture IMAGE, by the model file MODEL."""
     import numpy as np
 
-    from skfashion.classifier import FashionCNNClassifier
     from skfashion.datasets import read_image
 
-    if not model.is_file():
-        raise click.BadParameter(f"No model file {str(model)!r}.", param_hint="MODEL")
-    start_keras()
-    try:
-        classifier = FashionCNNClassifier.load(model)
-    except (SkfashionError, OSError) as error:
-        raise click.BadParameter(str(error), param_hint="MODEL") from error
-    lowest, highest = classifier._pixel_range
-    if lowest < 0 or 1 < highest < 32 or highest > 255:
-        raise click.BadParameter(
-            f"{model} was fitted on pixels from {lowest:g} to {highest:g}; those of picture files "
-            "are from 0 to 255, or scaled to 0-1.",
-            param_hint="MODEL",
-        )
+    if picture is not None:
+        _check_picture(picture)
+    classifier = load_model(model)
+    check_takes_pictures(classifier, model)
     height, width, channels = classifier.image_shape_
-    if channels not in (1, 3):
-        raise click.BadParameter(
-            f"{model} takes images of {channels} channels; picture files have 1 or 3.",
-            param_hint="MODEL",
-        )
     try:
         pixels = np.stack(
             [
@@ -66,13 +57,42 @@ def predict(model, images, invert):
                     "Fashion-MNIST's is, add --invert.",
                     err=True,
                 )
-    if highest <= 1:
-        pixels = pixels / 255
+    pixels = scale_pixels(classifier, pixels)
     probabilities = classifier.predict_proba(pixels)
+    if picture is not None:
+        _draw(picture, classifier, pixels)
     names = classifier.target_names_ or classifier.classes_
     for path, row in zip(images, probabilities, strict=True):
         best = row.argmax()
         click.echo(f"{path}: {names[best]} ({row[best]:.1%})")
+
+
+def _check_picture(path):
+    """Make sure, before any work, that the picture can be written and replaces none."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    problem = None
+    if path.exists():
+        problem = f"there is a file {path} already; name another."
+    elif path.suffix.lower().removeprefix(".") not in known:
+        problem = f"{path} must end in .png or another of {', '.join(sorted(known))}."
+    elif not path.parent.is_dir():
+        problem = f"there is no folder {path.parent}."
+    if problem:
+        raise click.BadParameter(problem, param_hint="--picture")
+
+
+def _draw(path, classifier, pixels):
+    import matplotlib as mpl
+
+    from skfashion.inspection import GradCAMDisplay
+
+    mpl.use("agg")  # no window system is asked for
+    try:
+        GradCAMDisplay.from_estimator(classifier, pixels).figure_.savefig(path, dpi=150)
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"cannot draw {path}: {error}", param_hint="--picture") from error
 
 
 def _has_light_ground(path):

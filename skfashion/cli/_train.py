@@ -14,7 +14,7 @@ from skfashion.cli._options import (
     seed_option,
 )
 from skfashion.cli._output import check_output, write_all_or_none
-from skfashion.cli._training import TRAINING_FILES, make_network, train_and_test
+from skfashion.cli._training import make_network, train_and_test, training_files
 
 __all__ = ["train"]
 
@@ -23,14 +23,15 @@ __all__ = ["train"]
 @data_option
 @recipe_option
 @epochs_option
-@output_option("skfashion-run", holds="the model, metrics, report and pictures")
+@output_option("skfashion-run", holds="the model, and a report of figures and pictures")
 @seed_option
 @invert_option
 @force_option
 def train(data, recipe, epochs, output, seed, invert, force):
     """Train a network, test it, and save it with its results."""
     classifier = make_network(recipe, epochs, seed)
-    check_output(output, TRAINING_FILES, force)
+    files = training_files()
+    check_output(output, files, force)
     training, test, description = load_data(data, seed, invert)
 
     click.echo(
@@ -39,7 +40,7 @@ def train(data, recipe, epochs, output, seed, invert, force):
     )
     start_keras()
     tested = train_and_test(classifier, training, test, recipe=recipe, data=data, seed=seed)
-    with write_all_or_none(output, TRAINING_FILES) as folder:
+    with write_all_or_none(output, files) as folder:
         tested.write(folder)
-    click.echo(tested.report)
-    click.echo(f"{tested.summarize()}; model, metrics and pictures are in {output}")
+    click.echo(tested.evaluation.classification_report())
+    click.echo(f"{tested.summarize()}; model.keras, report.html and more are in {output}")

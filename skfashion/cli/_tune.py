@@ -18,14 +18,13 @@ from skfashion.cli._options import (
     seed_option,
 )
 from skfashion.cli._output import check_output, write_all_or_none
-from skfashion.cli._training import TRAINING_FILES, make_network, train_and_test
+from skfashion.cli._training import make_network, train_and_test, training_files
 from skfashion.cli._workers import quiet_workers
 from skfashion.errors import StudyMismatchError, StudyStorageError
 
 __all__ = ["tune"]
 
 _TRIALS_FILE, _PARAMETERS_FILE = "trials.csv", "best_parameters.json"
-_RESULT_FILES = (*TRAINING_FILES, _TRIALS_FILE, _PARAMETERS_FILE)
 # So many columns fit into a terminal.
 _N_SHOWN = 5
 
@@ -89,7 +88,8 @@ def tune(
         raise click.BadParameter(
             "only stored trials have a name; add --storage.", param_hint="--study"
         )
-    check_output(output, _RESULT_FILES, force)
+    files = (*training_files(), _TRIALS_FILE, _PARAMETERS_FILE)
+    check_output(output, files, force)
     training, test, description = load_data(data, seed, invert)
     check_folds(cv, training)
     opened_storage = _open(storage)
@@ -132,15 +132,17 @@ def tune(
         seed=seed,
         tuning=tuning,
     )
-    with write_all_or_none(output, _RESULT_FILES) as folder:
+    with write_all_or_none(output, files) as folder:
         tested.write(folder)
         results.to_csv(folder / _TRIALS_FILE, index=False)
         text = json.dumps({"epochs": network.epochs, **search.best_params_}, indent=2)
         (folder / _PARAMETERS_FILE).write_text(text + "\n", encoding="utf-8")
-    click.echo(tested.report)
+    click.echo(tested.evaluation.classification_report())
     settings = ", ".join(f"{name} {value:.4g}" for name, value in search.best_params_.items())
     click.echo(f"Best settings, those of trial {number}: {settings}")
-    click.echo(f"{tested.summarize()}; model, metrics, pictures and trials are in {output}")
+    click.echo(
+        f"{tested.summarize()}; model.keras, report.html, {_TRIALS_FILE} and more are in {output}"
+    )
 
 
 def _open(storage):

@@ -10,7 +10,7 @@ from skfashion.datasets._bunch import FASHION_CLASSES, as_bunch, check_subset
 from skfashion.datasets._idx import parse_idx, read_idx_bytes
 from skfashion.errors import DatasetError, DatasetNotFoundError
 
-__all__ = ["fetch_fashion_mnist", "find_sources"]
+__all__ = ["fetch_fashion_mnist", "find_problem", "find_sources"]
 
 _MIRRORS = (
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
@@ -146,6 +146,16 @@ def find_sources(data_home=None):
         "system": _SYSTEM,
         "keras": Path(keras_home, "datasets", "fashion-mnist"),
     }
+
+
+def find_problem(directory):
+    """What is wrong with the copy of Fashion-MNIST in a directory; None if nothing is."""
+    try:
+        for part in _PREFIXES:
+            _read_part(part, directory)
+    except (OSError, DatasetError) as error:
+        return str(error)
+    return None
 
 
 def _load_parts(parts, data_home, source, download_if_missing):

@@ -1,0 +1,100 @@
+"""``skfashion evaluate``."""
+
+import json
+from pathlib import Path
+
+import click
+
+from skfashion.cli._data import load_test_data
+from skfashion.cli._model import check_takes_pictures, load_model, scale_pixels
+from skfashion.cli._options import force_option, invert_option, output_option
+from skfashion.cli._output import check_output, write_all_or_none
+
+__all__ = ["evaluate"]
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    default="sample",
+    show_default=True,
+    metavar="sample|full|PATH",
+    help="What to test on: the sample's 1,000 test images, all 10,000 of Fashion-MNIST, or your "
+    "own: a folder or CSV file as for train. Of data that has test images, those; otherwise all "
+    "of it, which must be images that the model was not trained on.",
+)
+@output_option("skfashion-evaluation", holds="the report: figures and pictures")
+@invert_option
+@force_option
+def evaluate(model, data, output, invert, force):
+    """Test the model file MODEL, and write a report.
+
+    Classes are matched by their names. "skfashion train" writes such a report already, on the test
+    images or those that it held out.
+    """
+    from skfashion.inspection import evaluate_classifier
+    from skfashion.inspection._report import REPORT_FILES
+
+    check_output(output, REPORT_FILES, force)
+    _check_not_trained_on(model, data)
+    classifier = load_model(model)
+    check_takes_pictures(classifier, model)
+    bunch, description, are_test_images = load_test_data(data, classifier, invert)
+    target, names = _match_classes(bunch, classifier)
+
+    click.echo(f"Testing {model} on {len(target):,} images: {description}.")
+    if not are_test_images:
+        click.echo("Note: if it was trained on some of them, the figures flatter it.", err=True)
+    try:
+        evaluation = evaluate_classifier(
+            classifier, scale_pixels(classifier, bunch.data), target, target_names=names
+        )
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--data") from error
+    with write_all_or_none(output, REPORT_FILES) as folder:
+        evaluation.save(folder, about={"model": str(model), "data": data})
+    click.echo(evaluation.classification_report())
+    low, high = evaluation.accuracy_interval
+    click.echo(
+        f"Accuracy {evaluation.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}) on "
+        f"{evaluation.n_test:,} images; the report is {output / 'report.html'}"
+    )
+
+
+def _check_not_trained_on(model, data):
+    """Refuse a folder or file that the model beside ``metrics.json`` was trained on."""
+    try:
+        metrics = json.loads((model.parent / "metrics.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    path = Path(data).expanduser()
+    if metrics.get("data") == str(path.resolve()) and not (path / "test").is_dir():
+        raise click.BadParameter(
+            f"{model} was trained on {data}. The report on the images that were held out is "
+            f"{model.parent / 'report.html'}; give images that it has not seen.",
+            param_hint="--data",
+        )
+
+
+def _match_classes(bunch, classifier):
+    """Labels that the classifier knows, and names of its classes."""
+    import numpy as np
+
+    from skfashion._names import check_name
+    from skfashion.inspection._labels import name_classes
+
+    labels, positions = np.unique(bunch.target, return_inverse=True)
+    names = name_classes(labels, bunch.target_names)
+    classes, known = classifier.classes_, classifier.target_names_
+    if known is None and np.array_equal(labels, classes):  # saved without names
+        return bunch.target, names
+    known = known or [str(label) for label in classes]
+    try:
+        for name in names:
+            check_name("class", name, known)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"the model does not know all classes. {error}", param_hint="--data"
+        ) from error
+    return classes[[known.index(name) for name in names]][positions], known
