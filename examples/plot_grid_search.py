@@ -63,9 +63,9 @@ print(pd.concat(means, names=["parameter", "value"]).round(3).to_string())
 # %%
 # The learning rate matters most here. Scaling pixel by pixel hardly does: the network standardises
 # images inside. Turned images do harm, as six epochs are too few to learn from so many variants; on
-# all 60,000 images ten epochs were too few for ``ImageAugmenter()`` too (the
-# :doc:`user guide </user_guide/augmentation>` has a table). The best settings depend on how many images and epochs there are: search
-# with those that you will train with.
+# all 60,000 images ten epochs were too few for ``ImageAugmenter()`` too (the :doc:`user guide
+# </user_guide/augmentation>` has a table). The best settings depend on how many images and epochs
+# there are: search with those that you will train with.
 #
 # The best pipeline was refitted on all 900 images, and takes raw pixels:
 

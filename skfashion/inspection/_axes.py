@@ -59,9 +59,5 @@ def make_axes(ax, n_rows, n_columns, figsize, width_ratios=None):
         )
     ax.set_axis_off()
     grid = GridSpecFromSubplotSpec(n_rows, n_columns, subplot_spec=place, width_ratios=width_ratios)
-    cells = [
-        place.get_gridspec().figure.add_subplot(grid[i, j])
-        for i in range(n_rows)
-        for j in range(n_columns)
-    ]
+    cells = [ax.figure.add_subplot(grid[i, j]) for i in range(n_rows) for j in range(n_columns)]
     return np.array(cells).reshape(n_rows, n_columns)
