@@ -16,6 +16,8 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "skfashion"
+html_favicon = "favicon.png"  # an ankle boot of Fashion-MNIST
+html_context = {"default_mode": "auto"}  # dark or light as the reader's system is
 html_sidebars = {"index": [], "getting_started": [], "whats_new": []}  # they would be empty
 numpydoc_show_class_members = False  # the template lists them
 toc_object_entries_show_parents = "hide"
@@ -23,6 +25,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "reset_modules": ("matplotlib",),
+    "write_computation_times": False,  # its page loads scripts from elsewhere
 }
 
 nitpicky = True

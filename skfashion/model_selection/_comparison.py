@@ -101,12 +101,12 @@ def compare_classifiers(
 
     Notes
     -----
-    With differences :math:`d` in :math:`k` folds, the statistic of the test is
-    :math:`\\bar d / \\sqrt{(1/k + n_{test}/n_{train}) s_d^2}`, Student's t with :math:`k - 1`
-    degrees of freedom. The second fraction accounts for training sets that overlap; without it
-    differences seem far surer than they are. Repeated folds make the test sharper. Each p-value
-    stands for itself, and the best was chosen by the same scores: of twenty equals, one or more
-    will seem worse than the best with p below 0.05.
+    With differences ``d`` in ``k`` folds, the statistic of the test is ``mean(d) / sqrt((1 / k +
+    n_test / n_train) * var(d))``, Student's t with ``k - 1`` degrees of freedom. The second
+    fraction accounts for training sets that overlap; without it differences seem far surer than
+    they are. Repeated folds make the test sharper. Each p-value stands for itself, and the best was
+    chosen by the same scores: of twenty equals, one or more will seem worse than the best with p
+    below 0.05.
 
     Seconds are those of the clock. To compare them, leave ``n_jobs`` at 1 and the machine alone.
     The first fit of a network in a process includes its compilation.

@@ -22,6 +22,22 @@ def run():
 
 
 @pytest.fixture(scope="session")
+def report_files():
+    """Names of the files of a report on a network."""
+    return {
+        "metrics.json",
+        "classification_report.txt",
+        "confusion_matrix.png",
+        "training_curves.png",
+        "accuracy_curve.png",
+        "loss_curve.png",
+        "misclassified.png",
+        "sample_predictions.txt",
+        "report.html",
+    }
+
+
+@pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
     """A folder of two classes, 60 pictures each."""
     folder = tmp_path_factory.mktemp("pictures")

@@ -29,6 +29,18 @@ def test_predict_a_photo_on_white(run, trained, pictures, tmp_path):
     assert result.stderr == ""
 
 
+def test_picture(run, trained, pictures, tmp_path):
+    files = [pictures / "trouser" / "3.png", pictures / "ankle boot" / "7.png"]
+    seen = tmp_path / "seen.png"
+    result = run("predict", trained[1] / "model.keras", *files, "--picture", seen)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("%)") == 2
+    with Image.open(seen) as picture:
+        assert picture.width > 400
+        assert len(np.unique(np.asarray(picture))) > 100
+    assert [*tmp_path.iterdir()] == [seen]
+
+
 def test_wrong_picture_gets_one_line(run, trained, tmp_path):
     (tmp_path / "x.png").write_text("no picture")
     result = run("predict", trained[1] / "model.keras", tmp_path / "x.png")

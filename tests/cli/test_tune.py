@@ -10,15 +10,10 @@ import pytest
 
 from skfashion import FashionCNNClassifier
 
-RESULTS = {
-    "model.keras",
-    "metrics.json",
-    "classification_report.txt",
-    "training_curves.png",
-    "confusion_matrix.png",
-    "trials.csv",
-    "best_parameters.json",
-}
+
+@pytest.fixture(scope="module")
+def result_files(report_files):
+    return {"model.keras", "trials.csv", "best_parameters.json", *report_files}
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +32,11 @@ def tuned(run, search, tmp_path_factory):
     return result, output
 
 
-def test_tune(tuned):
+def test_tune(tuned, result_files):
     result, output = tuned
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
-    assert {p.name for p in output.iterdir()} == RESULTS
+    assert {p.name for p in output.iterdir()} == result_files
     assert [p.name for p in output.parent.iterdir()] == ["out"]
 
     trials = pd.read_csv(output / "trials.csv")
@@ -83,7 +78,7 @@ def test_tables_at_the_end(tuned):
     assert lines[-1].startswith(f"Test accuracy {metrics['accuracy']:.4f} on 24 images")
 
 
-def test_goes_on_and_is_interrupted(tuned, search, tmp_path):
+def test_goes_on_and_is_interrupted(tuned, search, result_files, tmp_path):
     output = tmp_path / "out"
     arguments = ("tune", *search, "--trials", "60", "--output", output)
     with subprocess.Popen(
@@ -102,7 +97,7 @@ def test_goes_on_and_is_interrupted(tuned, search, tmp_path):
     trials = pd.read_csv(output / "trials.csv")
     assert errors == f"Warning: The search was interrupted after {len(trials)} of 60 trials.\n"
     pd.testing.assert_frame_equal(trials[:2], pd.read_csv(tuned[1] / "trials.csv"))
-    assert {p.name for p in output.iterdir()} == RESULTS
+    assert {p.name for p in output.iterdir()} == result_files
 
 
 def test_another_search_of_the_same_name(run, tuned, search, tmp_path):

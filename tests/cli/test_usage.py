@@ -30,15 +30,27 @@ from skfashion.recipes import list_recipes
         (["tune", "--study", "mine"], "add --storage"),
         (["tune", "--jobs", "0"], "0 processes do nothing"),
         (["tune", "--timeout", "0"], "--timeout"),
-        (["tune", "--output", "earlier"], "earlier holds an earlier run (trials.csv)"),
+        (["tune", "--output", "earlier"], "earlier holds an earlier run (report.html, trials.csv)"),
         (["tune", "--data", "8x8.csv", "--cv", "9"], "--cv: 9 folds take 9 training images"),
         (["tune", "--data", "8x8.csv", "--storage", "a/b.log"], "--storage: storage 'a/b.log'"),
         (["compare", "dummy", "knnn"], "NAME: Unknown recipe or baseline 'knnn'. Did you mean"),
         (["compare", "knn", "dummy", "knn"], "NAME: 'knn' is given twice"),
+        (["compare", "knn", "--epochs", "2"], "--epochs: only networks have epochs"),
         (["compare", "--output", "earlier"], "holds an earlier run (comparison.csv)"),
         (["predict"], "Missing argument"),
         (["predict", "missing.keras", "x.png"], "No model file 'missing.keras'"),
         (["predict", "bad.csv", "x.png"], "is not a .keras file"),
+        (
+            ["predict", "m.keras", "x.png", "--picture", "bad.csv"],
+            "there is a file bad.csv already",
+        ),
+        (["predict", "m.keras", "x.png", "--picture", "x.doc"], "x.doc must end in .png"),
+        (["predict", "m.keras", "x.png", "--picture", "a/x.png"], "there is no folder a"),
+        (["evaluate"], "Missing argument"),
+        (["evaluate", "missing.keras"], "No model file 'missing.keras'"),
+        (["evaluate", "bad.csv"], "is not a .keras file"),
+        (["evaluate", "m.keras", "--output", "bad.csv"], "cannot write to bad.csv"),
+        (["evaluate", "m.keras", "--output", "earlier"], "holds an earlier run (report.html)"),
     ],
 )
 def test_wrong_argument_gets_one_line(run, arguments, message, digits_csv, tmp_path):
@@ -46,7 +58,7 @@ def test_wrong_argument_gets_one_line(run, arguments, message, digits_csv, tmp_p
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
     shutil.copy(digits_csv, tmp_path)
     (tmp_path / "earlier").mkdir()
-    for name in ("trials.csv", "comparison.csv"):
+    for name in ("trials.csv", "comparison.csv", "report.html"):
         (tmp_path / "earlier" / name).write_text("")
     (tmp_path / "one" / "hat").mkdir(parents=True)
     for i in range(5):
@@ -62,12 +74,16 @@ def test_wrong_argument_gets_one_line(run, arguments, message, digits_csv, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], ["train", "predict", "tune", "compare"]),
-        (["--help"], ["train", "predict", "tune", "compare", "--version"]),
+        ([], ["train", "evaluate", "predict", "tune", "compare", "datasets"]),
+        (["--help"], ["train", "evaluate", "predict", "tune", "compare", "datasets", "--version"]),
         (["train", "--help"], ["--data", "--recipe", "--epochs", "--output", "--seed", "--invert"]),
-        (["predict", "--help"], ["MODEL", "IMAGE...", "--invert"]),
+        (["evaluate", "--help"], ["MODEL", "--data", "--output", "--invert", "--force"]),
+        (["predict", "--help"], ["MODEL", "IMAGE...", "--invert", "--picture"]),
         (["tune", "--help"], ["--trials", "--timeout", "--storage", "--study", "--jobs", "--cv"]),
-        (["compare", "--help"], ["[NAME...]", "--cv", *list_recipes(), *list_baselines()]),
+        (
+            ["compare", "--help"],
+            ["[NAME...]", "--cv", "--epochs", *list_recipes(), *list_baselines()],
+        ),
     ],
 )
 def test_help(run, arguments, words):

@@ -1,0 +1,115 @@
+"""``skfashion evaluate``."""
+
+import json
+import shutil
+
+import pytest
+from PIL import Image
+
+from skfashion import FashionCNNClassifier
+from skfashion.datasets import load_fashion_sample
+
+
+@pytest.fixture(scope="module")
+def other_pictures(tmp_path_factory):
+    """Ten trousers that no test model was trained on, light on black."""
+    folder = tmp_path_factory.mktemp("other")
+    (folder / "trouser").mkdir()
+    sample = load_fashion_sample(subset="test")
+    for i, image in enumerate(sample.images[sample.target == 1][:10]):
+        Image.fromarray(image).save(folder / "trouser" / f"{i}.png")
+    return folder
+
+
+@pytest.fixture
+def model(trained, tmp_path):
+    """A copy of the model alone."""
+    return shutil.copy(trained[1] / "model.keras", tmp_path / "boots.keras")
+
+
+def test_pictures_of_one_class(run, model, other_pictures, report_files, tmp_path):
+    output = tmp_path / "out"
+    result = run("evaluate", model, "--data", other_pictures, "--output", output)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == "Note: if it was trained on some of them, the figures flatter it.\n"
+    assert {p.name for p in output.iterdir()} == report_files
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert metrics["n_test"] == 10
+    assert metrics["accuracy"] > 0.9
+    assert metrics["class_names"] == ["ankle boot", "trouser"]
+    assert metrics["confusion_matrix"][0] == [0, 0]
+    assert metrics["confusion_matrix"][1][1] == 10 * metrics["accuracy"]
+    assert metrics["model"] == str(model)
+    assert (output / "classification_report.txt").read_text() in result.stdout
+    last = result.stdout.splitlines()[-1]
+    assert last.startswith(f"Accuracy {metrics['accuracy']:.4f} (95 % interval ")
+    assert last.endswith(str(output / "report.html"))
+
+
+def test_test_images_of_the_data(run, model, other_pictures, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(other_pictures, data / "test")
+    (data / "train" / "trouser").mkdir(parents=True)
+    result = run("evaluate", model, "--data", data, "--output", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert f"on 10 images: pictures in {data / 'test'}." in result.stdout
+
+
+def test_sample(run, fitted_on_sample, tmp_path):
+    """A model saved without names of its classes, for labels as the sample's."""
+    path, classifier = fitted_on_sample
+    result = run("evaluate", path, "--output", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    test = load_fashion_sample(subset="test")
+    assert metrics["accuracy"] == pytest.approx(classifier.score(test.data, test.target))
+    assert metrics["class_names"] == test.target_names
+
+
+@pytest.fixture(scope="module")
+def fitted_on_sample(tmp_path_factory):
+    """A model file, and what is in it."""
+    path = tmp_path_factory.mktemp("model") / "sample.keras"
+    train = load_fashion_sample()
+    classifier = FashionCNNClassifier("lenet", epochs=1, random_state=0)
+    classifier.fit(train.data[:1000], train.target[:1000]).save(path)
+    return path, classifier
+
+
+def test_scaled_pixels(run, other_pictures, tmp_path):
+    train = load_fashion_sample()
+    rows = train.target < 2
+    classifier = FashionCNNClassifier("lenet", epochs=3, random_state=0)
+    classifier.fit(train.data[rows] / 255, train.target[rows])
+    classifier.save(tmp_path / "scaled.keras", target_names=["shirt", "trouser"])
+    arguments = ("--data", other_pictures, "--output", tmp_path / "out")
+    result = run("evaluate", tmp_path / "scaled.keras", *arguments)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["accuracy"] > 0.8
+
+
+def test_images_that_it_was_trained_on(run, trained, pictures, tmp_path):
+    result = run("evaluate", trained[1] / "model.keras", "--data", pictures, cwd=tmp_path)
+    assert result.returncode == 2
+    assert f"was trained on {pictures}" in result.stderr
+    assert str(trained[1] / "report.html") in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not [*tmp_path.iterdir()]
+
+
+def test_other_classes(run, model, other_pictures, digits_csv, fitted_on_sample, tmp_path):
+    wrong = tmp_path / "wrong"
+    shutil.copytree(other_pictures / "trouser", wrong / "trousers")
+    shutil.copytree(other_pictures / "trouser", wrong / "ankle boot")
+    for name, data, message in [
+        (model, wrong, "Unknown class 'trousers'. Did you mean 'trouser'?"),
+        (model, "sample", "Unknown class 'T-shirt/top'"),
+        (fitted_on_sample[0], other_pictures, "Unknown class 'trouser'"),
+        (fitted_on_sample[0], digits_csv, "X has 64 features"),
+    ]:
+        result = run("evaluate", name, "--data", data, "--output", tmp_path / "out")
+        assert result.returncode == 2
+        assert message in result.stderr
+        assert len(result.stderr.splitlines()) <= 2  # the first may be the note
+        assert not (tmp_path / "out").exists()
