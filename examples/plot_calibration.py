@@ -7,9 +7,9 @@ on how it was trained, and can be mended.
 """
 
 # %%
-# Label smoothing, 0.1 by default, often raises the accuracy, and teaches the network to be cautious.
-# So here are two networks, with it and without, each trained on a part of the
-# bundled sample.
+# Label smoothing, 0.1 by default, often raises the accuracy, and teaches the network to be
+# cautious. So here are two networks, with it and without, each trained on a part of the bundled
+# sample.
 
 import matplotlib.pyplot as plt
 import pandas as pd

@@ -44,8 +44,8 @@ plt.show()
 # Or a schedule that ends
 # -----------------------
 # The default is another: a number of epochs that is chosen beforehand, in which the learning rate
-# rises and then falls to zero. There the last epoch is about the best, all images can be trained on,
-# and it takes as long as one says.
+# rises and then falls to zero. There the last epoch is about the best, all images can be trained
+# on, and it takes as long as one says.
 
 one_cycle = FashionCNNClassifier("lenet", epochs=15, random_state=0).fit(X, y)
 TrainingHistoryDisplay.from_estimator(one_cycle)

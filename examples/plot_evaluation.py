@@ -65,8 +65,8 @@ plt.show()
 # -------------------
 # All of this, in one file that needs no network and that phones and printers can show, and the
 # figures and pictures as files of their own. It is the same with any classifier: a forest, a
-# pipeline, a search. ``skfashion train`` writes it by itself, and ``skfashion evaluate`` for a saved
-# model.
+# pipeline, a search. ``skfashion train`` writes it by itself, and ``skfashion evaluate`` for a
+# saved model.
 
 with tempfile.TemporaryDirectory() as folder:
     evaluation.save(folder)

@@ -24,14 +24,14 @@ print(f"accuracy {network.score(test.data, test.target):.3f}")
 # %%
 # Layer by layer
 # --------------
-# ``model_`` is the Keras model, and its last layer the network. These are the layers that make maps:
+# ``model_`` is the Keras model, and its last layer the network. These layers make maps:
 
 layers = network.model_.layers[-1].layers
 print(", ".join(layer.name for layer in layers if len(layer.output.shape) == 4))
 
 # %%
-# The first convolution finds edges and areas. Bright is much, dark is little, each map on a scale of
-# its own.
+# The first convolution finds edges and areas. Bright is much, dark is little, each map on a scale
+# of its own.
 
 boot = test.data[:1]
 FeatureMapsDisplay.from_estimator(network, boot, "stem_1_relu")

@@ -7,8 +7,8 @@ augmentation make of them?
 """
 
 # %%
-# The sample that comes with skfashion holds 6,000 training images of Fashion-MNIST. ``data`` are rows
-# of 784 pixels, ``images`` the same as 28x28, ``target`` the labels from 0 to 9, and
+# The sample that comes with skfashion holds 6,000 training images of Fashion-MNIST. ``data`` has a
+# row of 784 pixels for each, ``images`` the same as 28x28, ``target`` the labels from 0 to 9, and
 # ``target_names`` what these mean.
 
 import matplotlib.pyplot as plt
@@ -45,8 +45,8 @@ plt.show()
 #
 # What will the network see?
 # --------------------------
-# A network is trained on variants of the images, fresh ones in every epoch. On the left an image, on
-# its right what the augmenter makes of it:
+# A network is trained on variants of the images, fresh ones in every epoch. On the left an image,
+# on its right what the augmenter makes of it:
 
 augmenter = ImageAugmenter(rotation=15, shift=0.1, zoom=0.1, shear=0, random_state=0)
 AugmentationDisplay.from_augmenter(augmenter, sample.data[[0, 1, 20, 35]])

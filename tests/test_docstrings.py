@@ -22,8 +22,8 @@ def public_functions():
                 found[name] = candidate
             elif inspect.isclass(candidate) and not issubclass(candidate, Exception):
                 found[name] = candidate
-                for method_name, method in inspect.getmembers(candidate, inspect.isfunction):
-                    own = method.__module__.startswith("skfashion.")
+                for method_name, method in inspect.getmembers(candidate, inspect.isroutine):
+                    own = (getattr(method, "__module__", None) or "").startswith("skfashion.")
                     if own and not method_name.startswith("_"):
                         found[f"{name}.{method_name}"] = method
     return found
@@ -53,3 +53,9 @@ def test_parameters_are_described(name):
         else:
             assert ast.literal_eval(default[1]) == parameter.default
     assert doc["Summary"]
+
+
+@pytest.mark.parametrize("name", [name for name in public_functions() if "." not in name])
+def test_there_is_an_example(name):
+    """Doctests run it."""
+    assert ">>> " in "".join(FunctionDoc(public_functions()[name])["Examples"])

@@ -9,7 +9,7 @@ from skfashion.inspection._labels import check_labels, name_classes
 from skfashion.inspection._networks import known_image_shape
 from skfashion.inspection._pictures import as_images, as_pictures
 
-__all__ = ["PredictionsDisplay"]
+__all__ = ["PredictionsDisplay", "find_grid", "select_images"]
 
 _N_COLUMNS = 5
 # Vermilion of Okabe and Ito's palette, which everybody tells from black.
@@ -122,7 +122,7 @@ class PredictionsDisplay:
         predicted = predict_labelled(estimator, X, y, target_names)
         if image_shape is None:
             image_shape = known_image_shape(estimator, X)
-        display = cls.select(
+        display = select_images(
             as_images(X, image_shape),
             predicted.y_true,
             predicted.y_pred,
@@ -195,41 +195,10 @@ class PredictionsDisplay:
                 probabilities = probabilities.max(axis=1)
         classes = unique_labels(y_true, y_pred)
         names = name_classes(classes, target_names)
-        display = cls.select(
+        display = select_images(
             images, y_true, y_pred, probabilities, classes, names, n_images, only_errors
         )
         return display.plot(ax=ax)
-
-    @classmethod
-    def select(cls, images, y_true, y_pred, probabilities, classes, names, n_images, only_errors):
-        errors = np.flatnonzero(y_true != y_pred)
-        if only_errors:
-            rows = errors
-            if probabilities is not None:
-                rows = rows[np.argsort(-probabilities[rows], kind="stable")]
-        else:
-            rows = np.arange(len(images))
-        rows = rows[:n_images]
-        names = np.asarray(names)
-        return cls(
-            images[rows],
-            names[np.searchsorted(classes, y_true[rows])].tolist(),
-            names[np.searchsorted(classes, y_pred[rows])].tolist(),
-            probabilities=None if probabilities is None else probabilities[rows],
-            heading=_describe(len(rows), len(errors), len(images), only_errors, probabilities),
-        )
-
-    def grid(self):
-        """Rows and columns of images, and width and height, in inches, of a figure of them.
-
-        Returns
-        -------
-        shape : tuple of 2 int
-        size : tuple of 2 float
-        """
-        n_columns = min(_N_COLUMNS, max(len(self.images), 1))
-        n_rows = max(1, -(-len(self.images) // n_columns))
-        return (n_rows, n_columns), (max(1.7 * n_columns, 4), 0.5 + 1.95 * n_rows)
 
     def plot(self, ax=None):
         """Draw the images, five in a row, wrong ones with orange titles.
@@ -245,7 +214,7 @@ class PredictionsDisplay:
         self : PredictionsDisplay
         """
         n_images = len(self.images)
-        (n_rows, n_columns), size = self.grid()
+        (n_rows, n_columns), size = find_grid(n_images)
         axes = make_axes(ax, n_rows, n_columns, size)
         self.axes_ = axes
         self.figure_ = axes[0, 0].get_figure(root=True)
@@ -265,6 +234,56 @@ class PredictionsDisplay:
             color = {} if true == predicted else {"color": _ERROR_COLOR}
             cell.set_title(f"{shown}\ntrue: {true}", fontsize="small", **color)
         return self
+
+
+def select_images(
+    images, y_true, y_pred, probabilities, classes, class_names, n_images, only_errors
+):
+    """The display of the first images, or of the most confident errors.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width, channels)
+    y_true, y_pred : ndarray of shape (n,)
+        Class labels.
+    probabilities : ndarray of shape (n,) or None
+        Of the predicted classes.
+    classes : ndarray of shape (n_classes,)
+        All labels, sorted.
+    class_names : list of str
+        What they are called.
+    n_images : int
+        Images to show, at most.
+    only_errors : bool
+        Whether to show errors alone.
+
+    Returns
+    -------
+    display : PredictionsDisplay
+        Not plotted.
+    """
+    errors = np.flatnonzero(y_true != y_pred)
+    rows = np.arange(len(images))
+    if only_errors:
+        rows = errors
+        if probabilities is not None:
+            rows = rows[np.argsort(-probabilities[rows], kind="stable")]
+    rows = rows[:n_images]
+    names = np.asarray(class_names)
+    return PredictionsDisplay(
+        images[rows],
+        names[np.searchsorted(classes, y_true[rows])].tolist(),
+        names[np.searchsorted(classes, y_pred[rows])].tolist(),
+        probabilities=None if probabilities is None else probabilities[rows],
+        heading=_describe(len(rows), len(errors), len(images), only_errors, probabilities),
+    )
+
+
+def find_grid(n_images):
+    """Rows and columns for so many images, and width and height, in inches, of a figure of them."""
+    n_columns = min(_N_COLUMNS, max(n_images, 1))
+    n_rows = max(1, -(-n_images // n_columns))
+    return (n_rows, n_columns), (max(1.7 * n_columns, 4), 0.5 + 1.95 * n_rows)
 
 
 def _describe(n_shown, n_errors, n_images, only_errors, probabilities):

@@ -9,7 +9,7 @@ from importlib.resources import files
 import numpy as np
 
 from skfashion.inspection._pictures import as_pictures
-from skfashion.inspection._predictions import PredictionsDisplay
+from skfashion.inspection._predictions import find_grid, select_images
 from skfashion.inspection._training_history import QUANTITIES, unplotted_history
 
 __all__ = ["REPORT_FILES", "write_report"]
@@ -123,7 +123,7 @@ def _select(evaluation, only_errors):
     predictions = evaluation.predictions
     rows = slice(None) if only_errors else _sample_rows(evaluation)
     confidence = predictions.confidence()
-    return PredictionsDisplay.select(
+    return select_images(
         evaluation.images[rows],
         predictions.y_true[rows],
         predictions.y_pred[rows],
@@ -136,7 +136,7 @@ def _select(evaluation, only_errors):
 
 
 def _draw_predictions(display):
-    shape, size = display.grid()
+    shape, size = find_grid(len(display.images))
     figure = _new_figure(size)
     display.plot(ax=figure.subplots(*shape))
     figure.suptitle(display.heading, fontsize="medium")
