@@ -18,11 +18,13 @@ import time
 import warnings
 
 import keras
+import matplotlib.pyplot as plt
 from scikeras.wrappers import KerasClassifier
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from skfashion import FashionCNNClassifier
+from skfashion.inspection import TrainingHistoryDisplay
 from skfashion.networks import build_network
 
 X, y = load_digits(return_X_y=True)
@@ -56,8 +58,8 @@ folds = StratifiedKFold(3)
 images = X.reshape(-1, 8, 8, 1) / 16
 started = time.perf_counter()
 with warnings.catch_warnings(action="ignore"):
-    search = GridSearchCV(scikeras_classifier, grid, cv=folds).fit(images, y)
-print(f"{search.best_params_}, accuracy {search.best_score_:.3f}")
+    scikeras_search = GridSearchCV(scikeras_classifier, grid, cv=folds).fit(images, y)
+print(f"{scikeras_search.best_params_}, accuracy {scikeras_search.best_score_:.3f}")
 print(f"{time.perf_counter() - started:.1f} s")
 
 # %%
@@ -110,3 +112,12 @@ print(f"{time.perf_counter() - started:.1f} s")
 classifier = search.best_estimator_
 print({name: [round(v, 3) for v in values] for name, values in classifier.history_.items()})
 classifier.model_.summary()
+
+# %%
+# Searches, comparisons, displays and reports take scikeras' estimators too:
+
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
+for ax, name, fitted in zip(axes, ["scikeras", "here"], [scikeras_search, search], strict=True):
+    TrainingHistoryDisplay.from_estimator(fitted, quantities=["loss"], ax=ax)
+    ax.set_title(name)
+plt.show()

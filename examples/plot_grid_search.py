@@ -13,6 +13,7 @@ them together, as for any other pipeline.
 # images at a time, so that the search takes half a minute on two cores. In every epoch images are
 # mirrored, moved by a pixel, and turned by as much as the search says.
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
@@ -51,6 +52,25 @@ search = GridSearchCV(pipeline, grid, cv=3).fit(X, y)
 results = pd.DataFrame(search.cv_results_).sort_values("rank_test_score")
 results = results.rename(columns=lambda name: name.removeprefix("param_"))
 print(results[[*grid, "mean_test_score", "std_test_score"]].round(4).to_string(index=False))
+
+figure, ax = plt.subplots(figsize=(8, 3.5), layout="constrained")
+for scale, marker in {"passthrough": "o", "StandardScaler()": "s"}.items():
+    some = results[results["scale"].astype(str) == scale]
+    names = "rate " + some["network__learning_rate"].astype(str)
+    names += ", rotation " + some["network__augmentation__rotation"].astype(str)
+    ax.errorbar(
+        some["mean_test_score"],
+        names,
+        xerr=some["std_test_score"],
+        fmt=marker,
+        capsize=3,
+        alpha=0.8,
+        label="pixels as they are" if scale == "passthrough" else "scaled pixel by pixel",
+    )
+ax.invert_yaxis()
+ax.set_xlabel("Accuracy, mean and standard deviation of three folds")
+ax.legend()
+plt.show()
 
 # %%
 # And the mean of all rows that share a value:

@@ -13,6 +13,7 @@ classifier, which may decide better.
 # other. The features are not on one scale: a ``StandardScaler`` comes next. It is a small network,
 # trained on a part of the bundled sample.
 
+import matplotlib.pyplot as plt
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -20,6 +21,7 @@ from sklearn.svm import SVC
 
 from skfashion import FashionCNNClassifier
 from skfashion.datasets import load_fashion_sample
+from skfashion.inspection import ImageGridDisplay
 
 train, test = load_fashion_sample(), load_fashion_sample(subset="test")
 X, y = train.data[:1500], train.target[:1500]
@@ -44,7 +46,17 @@ print(f"  support vector machine on features  {pipeline.score(test.data, test.ta
 # Features are good for more than one decision. The images nearest to an image, by its features, are
 # of its class more often than those nearest by its pixels, so they find similar images:
 
+shown = slice(20, 30)
+rows = {"image": test.images[shown, ..., None]}
 for name, transform in {"pixels": lambda images: images, "features": network.transform}.items():
     neighbours = KNeighborsClassifier(n_neighbors=1).fit(transform(X), y)
     share = neighbours.score(transform(test.data), test.target)
-    print(f"nearest image by {name:8}  of the same class: {share:.3f}")
+    print(f"nearest by {name}: {share:.1%} of the same class")
+    nearest = neighbours.kneighbors(transform(test.data[shown]), return_distance=False)[:, 0]
+    rows[f"nearest by {name}"] = train.images[nearest, ..., None]
+
+# %%
+# Above test images, below each what is nearest to it among the training images:
+
+ImageGridDisplay(list(rows.values()), list(rows)).plot()
+plt.show()

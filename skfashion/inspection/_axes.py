@@ -38,7 +38,7 @@ def make_axes(ax, n_rows, n_columns, figsize, width_ratios=None):
             n_columns,
             figsize=figsize,
             width_ratios=width_ratios,
-            layout="compressed",
+            layout="constrained" if width_ratios else "compressed",
             squeeze=False,
         )[1]
     if not isinstance(ax, Axes):
