@@ -64,10 +64,9 @@ print(table.T.round(3).to_string())
 
 figure, ax = plt.subplots(figsize=(6, 6), layout="constrained")
 for name, evaluation in evaluations.items():
-    predictions = evaluation.predictions
     CalibrationDisplay.from_predictions(
-        predictions.y_true == predictions.y_pred,
-        predictions.confidence(),
+        evaluation.y_true == evaluation.y_pred,
+        evaluation.confidence,
         pos_label=True,
         n_bins=8,
         strategy="quantile",

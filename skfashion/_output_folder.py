@@ -16,13 +16,8 @@ def check_writable(folder):
     OSError
         If they cannot.
     """
-    folder = Path(folder)
-    created = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
+    with _made(folder, keep=False) as folder, tempfile.TemporaryFile(dir=folder):
         pass
-    for each in created:
-        each.rmdir()
 
 
 @contextmanager
@@ -32,7 +27,7 @@ def write_all_or_none(folder, names):
     Parameters
     ----------
     folder : str or path-like
-        Created if need be.
+        Created if need be, and removed again if something goes wrong.
     names : sequence of str
         Files of these names are moved; those that were not written are deleted from ``folder``,
         where they would be an earlier run's.
@@ -42,12 +37,33 @@ def write_all_or_none(folder, names):
     OSError
         If they cannot be written.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
-        yield Path(unfinished)
+    with _made(folder, keep=True) as folder:
         for name in names:
-            if Path(unfinished, name).exists():
-                os.replace(Path(unfinished, name), folder / name)
-            else:
-                (folder / name).unlink(missing_ok=True)
+            if (folder / name).is_dir():
+                raise IsADirectoryError(f"{folder / name} is a folder.")
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
+            yield Path(unfinished)
+            for name in names:
+                if Path(unfinished, name).exists():
+                    os.replace(Path(unfinished, name), folder / name)
+                else:
+                    (folder / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _made(folder, keep):
+    """A folder that is there meanwhile, and afterwards if it was before or is to be kept."""
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file, not a folder")
+    created = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+    except BaseException:
+        keep = False
+        raise
+    finally:
+        for each in () if keep else created:
+            if each.is_dir() and not any(each.iterdir()):
+                each.rmdir()

@@ -20,7 +20,10 @@ def check_classes(classes, name):
 def check_known_labels(labels, classes, name, known_name):
     unknown = np.setdiff1d(labels, classes)
     if len(unknown):
-        raise ValueError(f"{name} has labels that {known_name} has not: {unknown.tolist()}.")
+        raise ValueError(
+            f"{name} has labels that {known_name} has not: {unknown[:20].tolist()}. Known: "
+            f"{', '.join(map(str, classes[:20]))}{', ...' if len(classes) > 20 else ''}."
+        )
 
 
 def check_weights(sample_weight, class_weight, X, y, classes):

@@ -21,7 +21,10 @@ from skfashion.datasets import load_fashion_sample
 from skfashion.inspection import evaluate_classifier
 
 DOCS = os.environ.get("SKFASHION_TEST_DOCS")
-WIDTHS = {"desktop": 1300, "phone": 375}
+SCREENS = {
+    "desktop": {"viewport": {"width": 1300, "height": 800}},
+    "phone": {"viewport": {"width": 375, "height": 800}, "is_mobile": True},
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,12 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+# What reaches beyond the right edge of a sheet of paper, which does not scroll.
+CUT_OFF = """[...document.querySelectorAll('body *')]
+    .filter(element => element.getBoundingClientRect().right > window.innerWidth)
+    .map(element => element.outerHTML.slice(0, 80))"""
+
+
 def find_problems(page, address, root):
     """What a person would stumble over on a page."""
     problems = []
@@ -80,9 +89,9 @@ def find_problems(page, address, root):
     return problems
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize("screen", SCREENS.values(), ids=SCREENS)
 @pytest.mark.parametrize("kind", ["network", "forest"])
-def test_report(kind, width, browser, fitted, digits, tmp_path):
+def test_report(kind, screen, browser, fitted, digits, tmp_path):
     if kind == "network":
         evaluate_classifier(fitted, *digits, output_dir=tmp_path)
         n_pictures = 5  # matrix, calibration, three curves
@@ -94,10 +103,13 @@ def test_report(kind, width, browser, fitted, digits, tmp_path):
         evaluate_classifier(forest, test.data, test.target, output_dir=tmp_path, target_names=names)
         n_pictures, n_errors = 2, 20
     address = (tmp_path / "report.html").as_uri()
-    page = browser.new_page(viewport={"width": width, "height": 800}, offline=True)
+    page = browser.new_page(**screen, offline=True)
     assert find_problems(page, address, address) == []
     assert page.locator("h1").inner_text().endswith("test images are classified right")
     assert page.locator("img").count() == n_pictures + min(n_errors, 20) + 20
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794, "height": 1123})  # A4
+    assert page.evaluate(CUT_OFF) == []
     page.close()
 
 
@@ -116,8 +128,8 @@ def test_size_of_the_gallery():
 
 @pytest.mark.parametrize("name", list_pages())
 def test_page_of_the_documentation(name, browser, docs_address):
-    for width in WIDTHS.values():
-        page = browser.new_page(viewport={"width": width, "height": 800})
+    for screen in SCREENS.values():
+        page = browser.new_page(**screen)
         assert find_problems(page, urljoin(docs_address, name), docs_address) == []
         links = page.evaluate("[...document.querySelectorAll('a[href]')].map(link => link.href)")
         page.close()

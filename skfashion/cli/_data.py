@@ -1,9 +1,11 @@
 """Images that commands work on."""
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
+from skfashion.cli._model import check_takes_pictures
 from skfashion.errors import SkfashionError
 
 __all__ = ["check_folds", "load_data", "load_test_data"]
@@ -26,16 +28,52 @@ def load_data(data, seed, invert):
     return training, test, description
 
 
-def load_test_data(data, classifier, invert):
-    """Images to test a classifier on, a description, and whether the data calls them test images.
+class TestData(NamedTuple):
+    """Images to test a model on.
+
+    Attributes
+    ----------
+    bunch : Bunch
+        Images with their labels.
+    description : str
+        What they are.
+    are_test_images : bool
+        Whether the data itself has them apart, to test on.
+    are_own_pictures : bool
+        Whether they were read from picture files.
+    """
+
+    bunch: Any
+    description: str
+    are_test_images: bool
+    are_own_pictures: bool
+
+
+def load_test_data(data, classifier, model, invert):
+    """Images to test the classifier in the file ``model`` on.
 
     Pictures are read in the classifier's size and colours.
     """
+    from skfashion.datasets import read_image_csv, read_image_folder
+
     height, width, channels = classifier.image_shape_
     try:
-        return _read_test(
-            data, {"image_shape": (height, width), "color": channels == 3, "invert": invert}
+        load, description = _find_loader(data)
+        if load is not None:
+            check_takes_pictures(classifier, model)
+            test = load(subset="test")
+            return TestData(test, f"the test images of {description}", True, False)
+        path = _check_path(data)
+        if path.is_file():
+            table = read_image_csv(path, image_shape=classifier.image_shape_)
+            return TestData(table, f"all of {path}", False, False)
+        check_takes_pictures(classifier, model)
+        is_split = (path / "test").is_dir()
+        folder = path / "test" if is_split else path
+        pictures = read_image_folder(
+            folder, image_shape=(height, width), color=channels == 3, invert=invert
         )
+        return TestData(pictures, f"pictures in {folder}", is_split, True)
     except (SkfashionError, OSError, ValueError) as error:
         raise click.BadParameter(str(error), param_hint="--data") from error
 
@@ -70,21 +108,6 @@ def _read(data, seed, invert):
             raise ValueError(f"{path / 'train'} and {path / 'test'} hold different classes.")
         return training, test, f"pictures in {path}"
     return _split(read_image_folder(path, invert=invert), seed, path)
-
-
-def _read_test(data, picture_options):
-    from skfashion.datasets import read_image_csv, read_image_folder
-
-    load, description = _find_loader(data)
-    if load is not None:
-        return load(subset="test"), f"the test images of {description}", True
-    path = _check_path(data)
-    if path.is_file():
-        return read_image_csv(path), f"all of {path}", False
-    if (path / "test").is_dir():
-        path = path / "test"
-        return read_image_folder(path, **picture_options), f"pictures in {path}", True
-    return read_image_folder(path, **picture_options), f"all pictures in {path}", False
 
 
 def _find_loader(data):

@@ -17,7 +17,7 @@ def datasets():
     click.echo("full    all 70,000 images of Fashion-MNIST: --data full, from the first that works")
     found = False
     for name, directory in find_sources().items():
-        problem = find_problem(directory) if directory.is_dir() else "not there"
+        problem = find_problem(directory) if directory.is_dir() else "no such folder"
         found = found or problem is None
         click.echo(f"  {name:8}  {directory}: {problem or 'complete'}")
     if not found:

@@ -1,12 +1,12 @@
 """``skfashion evaluate``."""
 
-import json
+import re
 from pathlib import Path
 
 import click
 
 from skfashion.cli._data import load_test_data
-from skfashion.cli._model import check_takes_pictures, load_model, scale_pixels
+from skfashion.cli._model import load_model, note_light_ground, read_training, to_scale
 from skfashion.cli._options import force_option, invert_option, output_option
 from skfashion.cli._output import check_output, write_all_or_none
 
@@ -30,25 +30,28 @@ __all__ = ["evaluate"]
 def evaluate(model, data, output, invert, force):
     """Test the model file MODEL, and write a report.
 
-    Classes are matched by their names. "skfashion train" writes such a report already, on the test
-    images or those that it held out.
+    Classes are matched by their names; a folder T-shirt_top is of class T-shirt/top. "skfashion
+    train" writes such a report already, on the test images or those that it held out.
     """
     from skfashion.inspection import evaluate_classifier
     from skfashion.inspection._report import REPORT_FILES
 
     check_output(output, REPORT_FILES, force)
-    _check_not_trained_on(model, data)
     classifier = load_model(model)
-    check_takes_pictures(classifier, model)
-    bunch, description, are_test_images = load_test_data(data, classifier, invert)
+    test = load_test_data(data, classifier, model, invert)
+    if not test.are_test_images:
+        _check_not_trained_on(model, data)
+    bunch = test.bunch
     target, names = _match_classes(bunch, classifier)
 
-    click.echo(f"Testing {model} on {len(target):,} images: {description}.")
-    if not are_test_images:
+    click.echo(f"Testing {model} on {len(target):,} images: {test.description}.")
+    if test.are_own_pictures:
+        note_light_ground(model, bunch.filenames, invert)
+    if not test.are_test_images:
         click.echo("Note: if it was trained on some of them, the figures flatter it.", err=True)
     try:
         evaluation = evaluate_classifier(
-            classifier, scale_pixels(classifier, bunch.data), target, target_names=names
+            classifier, to_scale(classifier, bunch.data), target, target_names=names
         )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--data") from error
@@ -64,12 +67,7 @@ def evaluate(model, data, output, invert, force):
 
 def _check_not_trained_on(model, data):
     """Refuse a folder or file that the model beside ``metrics.json`` was trained on."""
-    try:
-        metrics = json.loads((model.parent / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    path = Path(data).expanduser()
-    if metrics.get("data") == str(path.resolve()) and not (path / "test").is_dir():
+    if read_training(model).get("data") == str(Path(data).expanduser().resolve()):
         raise click.BadParameter(
             f"{model} was trained on {data}. The report on the images that were held out is "
             f"{model.parent / 'report.html'}; give images that it has not seen.",
@@ -90,6 +88,8 @@ def _match_classes(bunch, classifier):
     if known is None and np.array_equal(labels, classes):  # saved without names
         return bunch.target, names
     known = known or [str(label) for label in classes]
+    plain = {_simplify(name): name for name in known}
+    names = [name if name in known else plain.get(_simplify(name), name) for name in names]
     try:
         for name in names:
             check_name("class", name, known)
@@ -98,3 +98,8 @@ def _match_classes(bunch, classifier):
             f"the model does not know all classes. {error}", param_hint="--data"
         ) from error
     return classes[[known.index(name) for name in names]][positions], known
+
+
+def _simplify(name):
+    """What is left of a class's name in the name of a folder: T-shirt_top of T-shirt/top."""
+    return re.sub(r"[\W_]+", "", name.lower())

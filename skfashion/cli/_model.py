@@ -1,17 +1,25 @@
 """Model files that commands use."""
 
+import json
+
 import click
 
 from skfashion.cli._keras import start_keras
 from skfashion.errors import SkfashionError
 
-__all__ = ["check_takes_pictures", "load_model", "scale_pixels"]
+__all__ = ["check_takes_pictures", "load_model", "note_light_ground", "read_training", "to_scale"]
+
+_N_LOOKED_AT = 50
 
 
 def load_model(path):
     """The classifier in a model file."""
     from skfashion.classifier import FashionCNNClassifier
 
+    if path.is_dir():
+        raise click.BadParameter(
+            f"{path} is a folder; name a file such as {path / 'model.keras'}.", param_hint="MODEL"
+        )
     if not path.is_file():
         raise click.BadParameter(f"No model file {str(path)!r}.", param_hint="MODEL")
     start_keras()
@@ -19,6 +27,15 @@ def load_model(path):
         return FashionCNNClassifier.load(path)
     except (SkfashionError, OSError) as error:
         raise click.BadParameter(str(error), param_hint="MODEL") from error
+
+
+def read_training(model):
+    """What the metrics beside a model file say of its training; nothing if there are none."""
+    try:
+        metrics = json.loads((model.parent / "metrics.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return metrics if isinstance(metrics, dict) else {}
 
 
 def check_takes_pictures(classifier, path):
@@ -38,6 +55,44 @@ def check_takes_pictures(classifier, path):
         )
 
 
-def scale_pixels(classifier, pixels):
-    """Pixels from 0 to 255, as the classifier takes them."""
-    return pixels / 255 if classifier._pixel_range[1] <= 1 else pixels
+def to_scale(classifier, pixels):
+    """Pixels from 0 to 255 as the classifier takes them, if it was fitted on scaled ones."""
+    return pixels / 255 if classifier._pixel_range[1] <= 1 < pixels.max() else pixels
+
+
+def note_light_ground(model, paths, invert):
+    """Say so where pictures are hardly lit as those that a model was trained on.
+
+    Parameters
+    ----------
+    model : pathlib.Path
+        Its file.
+    paths : sequence of str or pathlib.Path
+        The pictures, of which a few are looked at.
+    invert : bool
+        Whether they are inverted.
+    """
+    if invert:
+        return
+    if read_training(model).get("invert"):
+        click.echo(f"Note: {model} was trained with --invert: add it here too.", err=True)
+        return
+    looked_at = paths[:: len(paths) // _N_LOOKED_AT + 1]
+    n_light = sum(map(_has_light_ground, looked_at))
+    if n_light:
+        click.echo(
+            f"Note: {n_light} of {len(looked_at)} pictures have a light ground. If the model was "
+            "trained on a dark one, as Fashion-MNIST's is, add --invert.",
+            err=True,
+        )
+
+
+def _has_light_ground(path):
+    """Whether the outermost pixels of a picture are light."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        image = np.asarray(picture.convert("L"))
+    border = [image[0], image[-1], image[1:-1, 0], image[1:-1, -1]]
+    return np.concatenate(border).mean() > 127

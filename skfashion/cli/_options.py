@@ -33,8 +33,8 @@ recipe_option = click.option(
     default="fast",
     show_default=True,
     metavar="NAME",
-    help="Configuration to train, such as basic, lenet, small or vgg3. "
-    "The last two mirror images, which is not for letters or digits.",
+    help="Configuration to train, such as basic, lenet, small or vgg3 (all are named by "
+    '"skfashion compare --help"). The last two mirror images, which is not for letters or digits.',
 )
 
 epochs_option = click.option(

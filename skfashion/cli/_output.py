@@ -14,15 +14,16 @@ def check_output(output, names, force):
     earlier = [name for name in names if (output / name).exists()]
     if earlier and not force:
         raise click.BadParameter(
-            f"{output} holds an earlier run ({', '.join(earlier)}). Name another folder, or add "
-            "--force to overwrite it.",
+            f"{output} holds an earlier run ({', '.join(earlier[:2])}"
+            f"{', ...' if len(earlier) > 2 else ''}). Name another folder, or add --force to "
+            "overwrite it.",
             param_hint="--output",
         )
     try:
         _output_folder.check_writable(output)
     except OSError as error:
         raise click.BadParameter(
-            f"cannot write to {output}: {error.strerror}.", param_hint="--output"
+            f"cannot write to {output}: {error.strerror or error}.", param_hint="--output"
         ) from error
 
 

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import click
 
-from skfashion.cli._model import check_takes_pictures, load_model, scale_pixels
+from skfashion._output_folder import check_writable
+from skfashion.cli._model import check_takes_pictures, load_model, note_light_ground, to_scale
+from skfashion.cli._output import write_all_or_none
 from skfashion.errors import SkfashionError
 
 __all__ = ["predict"]
+
+_PICTURE_SUFFIXES = (".png", ".jpg", ".pdf", ".svg")
 
 
 @click.command()
@@ -28,14 +32,20 @@ __all__ = ["predict"]
     help="Draw, into a new file such as seen.png, what the network gets of each picture and where "
     "in it it looked (Grad-CAM).",
 )
-def predict(model, images, invert, picture):
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+def predict(model, images, invert, picture, force):
     """Name the class of each picture IMAGE, by the model file MODEL."""
     import numpy as np
 
     from skfashion.datasets import read_image
 
     if picture is not None:
-        _check_picture(picture)
+        _check_picture(picture, force)
+    for path in images:
+        if path.is_dir():
+            raise click.BadParameter(
+                f"{path} is a folder; name its pictures, such as {path}/*.", param_hint="IMAGE"
+            )
     classifier = load_model(model)
     check_takes_pictures(classifier, model)
     height, width, channels = classifier.image_shape_
@@ -49,58 +59,47 @@ def predict(model, images, invert, picture):
     except (SkfashionError, OSError) as error:
         raise click.BadParameter(str(error), param_hint="IMAGE") from error
 
-    if not invert:
-        for path in images:
-            if _has_light_ground(path):
-                click.echo(
-                    f"Note: {path} has a light ground. If the model was trained on a dark one, as "
-                    "Fashion-MNIST's is, add --invert.",
-                    err=True,
-                )
-    pixels = scale_pixels(classifier, pixels)
+    note_light_ground(model, images, invert)
+    pixels = to_scale(classifier, pixels)
     probabilities = classifier.predict_proba(pixels)
-    if picture is not None:
-        _draw(picture, classifier, pixels)
     names = classifier.target_names_ or classifier.classes_
     for path, row in zip(images, probabilities, strict=True):
         best = row.argmax()
         click.echo(f"{path}: {names[best]} ({row[best]:.1%})")
+    if picture is not None:
+        _draw(picture, classifier, images, pixels)
 
 
-def _check_picture(path):
-    """Make sure, before any work, that the picture can be written and replaces none."""
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    known = FigureCanvasBase.get_supported_filetypes()
+def _check_picture(path, force):
+    """Make sure, before any work, that the picture can be written."""
     problem = None
-    if path.exists():
-        problem = f"there is a file {path} already; name another."
-    elif path.suffix.lower().removeprefix(".") not in known:
-        problem = f"{path} must end in .png or another of {', '.join(sorted(known))}."
-    elif not path.parent.is_dir():
-        problem = f"there is no folder {path.parent}."
+    if path.exists() and not force:
+        problem = f"there is a file {path} already; name another, or add --force to overwrite it."
+    elif path.suffix.lower() not in _PICTURE_SUFFIXES:
+        problem = f"{path} must end in {', '.join(_PICTURE_SUFFIXES)}."
+    else:
+        try:
+            check_writable(path.parent)
+        except OSError as error:
+            problem = f"cannot write to {path.parent}: {error.strerror or error}."
     if problem:
         raise click.BadParameter(problem, param_hint="--picture")
 
 
-def _draw(path, classifier, pixels):
+def _draw(path, classifier, images, pixels):
     import matplotlib as mpl
 
     from skfashion.inspection import GradCAMDisplay
+    from skfashion.inspection._labels import as_text
 
     mpl.use("agg")  # no window system is asked for
     try:
-        GradCAMDisplay.from_estimator(classifier, pixels).figure_.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:
-        raise click.BadParameter(f"cannot draw {path}: {error}", param_hint="--picture") from error
-
-
-def _has_light_ground(path):
-    """Whether the outermost pixels of a picture are light."""
-    import numpy as np
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        image = np.asarray(picture.convert("L"))
-    border = [image[0], image[-1], image[1:-1, 0], image[1:-1, -1]]
-    return np.concatenate(border).mean() > 127
+        display = GradCAMDisplay.from_estimator(classifier, pixels)
+        titled = [ax for ax in display.axes_.flat if ax.get_title()]
+        for ax, image in zip(titled, images, strict=True):
+            title = f"{as_text(image.name, 20)}\n{ax.get_title()}"
+            ax.set_title(title, fontsize="small")
+        with write_all_or_none(path.parent, [path.name]) as folder:
+            display.figure_.savefig(folder / path.name, dpi=150)
+    except (TypeError, ValueError) as error:
+        raise click.ClickException(f"{path} cannot be drawn: {error}") from error

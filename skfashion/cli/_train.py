@@ -13,7 +13,7 @@ from skfashion.cli._options import (
     recipe_option,
     seed_option,
 )
-from skfashion.cli._output import check_output, write_all_or_none
+from skfashion.cli._output import check_output
 from skfashion.cli._training import make_network, train_and_test, training_files
 
 __all__ = ["train"]
@@ -30,8 +30,7 @@ __all__ = ["train"]
 def train(data, recipe, epochs, output, seed, invert, force):
     """Train a network, test it, and save it with its results."""
     classifier = make_network(recipe, epochs, seed)
-    files = training_files()
-    check_output(output, files, force)
+    check_output(output, training_files(), force)
     training, test, description = load_data(data, seed, invert)
 
     click.echo(
@@ -39,8 +38,9 @@ def train(data, recipe, epochs, output, seed, invert, force):
         f"{len(training.target_names)} classes: {description}."
     )
     start_keras()
-    tested = train_and_test(classifier, training, test, recipe=recipe, data=data, seed=seed)
-    with write_all_or_none(output, files) as folder:
-        tested.write(folder)
+    tested = train_and_test(
+        classifier, training, test, data=data, invert=invert, recipe=recipe, seed=seed
+    )
+    tested.write(output)
     click.echo(tested.evaluation.classification_report())
     click.echo(f"{tested.summarize()}; model.keras, report.html and more are in {output}")

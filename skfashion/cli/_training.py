@@ -6,14 +6,19 @@ from typing import Any, NamedTuple
 
 import click
 
+from skfashion.cli._output import write_all_or_none
+
 __all__ = ["TestedNetwork", "make_network", "train_and_test", "training_files"]
+
+
+_MODEL_FILE = "model.keras"
 
 
 def training_files():
     """Names of the files that a trained network leaves; those of the model and its report."""
     from skfashion.inspection._report import REPORT_FILES
 
-    return "model.keras", *REPORT_FILES
+    return _MODEL_FILE, *REPORT_FILES
 
 
 def make_network(recipe, epochs, seed):
@@ -36,11 +41,17 @@ class TestedNetwork(NamedTuple):
     evaluation: Any
     about: dict
 
-    def write(self, folder):
-        """Write the model and its report."""
-        names = self.evaluation.class_names
-        self.classifier.save(folder / "model.keras", target_names=names)
-        self.evaluation.save(folder, about=self.about)
+    def write(self, output):
+        """Write the model, and then its report, whose failure must not cost the model."""
+        with write_all_or_none(output, [_MODEL_FILE]) as folder:
+            names = self.evaluation.class_names
+            self.classifier.save(folder / _MODEL_FILE, target_names=names)
+        try:
+            self.evaluation.save(output, about=self.about)
+        except Exception as error:  # matplotlib raises many kinds
+            raise click.ClickException(
+                f"{output / _MODEL_FILE} was written, but its report could not be: {error}"
+            ) from error
 
     def summarize(self):
         """The accuracy, in words."""
@@ -50,8 +61,8 @@ class TestedNetwork(NamedTuple):
         )
 
 
-def train_and_test(classifier, training, test, *, data, **about):
-    """Fit the classifier and test it; ``data`` and ``about`` go into the report too."""
+def train_and_test(classifier, training, test, *, data, invert, **about):
+    """Fit the classifier and test it; ``data`` and what follows go into the report too."""
     from skfashion.inspection import evaluate_classifier
 
     started = time.perf_counter()
@@ -63,8 +74,11 @@ def train_and_test(classifier, training, test, *, data, **about):
     evaluation = evaluate_classifier(
         classifier, test.data, test.target, target_names=training.target_names
     )
+    if data not in ("sample", "full"):
+        data = str(Path(data).expanduser().resolve())
+        about["invert"] = invert
     about = {
-        "data": data if data in ("sample", "full") else str(Path(data).expanduser().resolve()),
+        "data": data,
         **about,
         "n_train": len(training.target),
         "epochs": classifier.n_epochs_,

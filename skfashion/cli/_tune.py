@@ -24,7 +24,7 @@ from skfashion.errors import StudyMismatchError, StudyStorageError
 
 __all__ = ["tune"]
 
-_TRIALS_FILE, _PARAMETERS_FILE = "trials.csv", "best_parameters.json"
+_TRIALS_FILE, _PARAMETERS_FILE = _SEARCH_FILES = ("trials.csv", "best_parameters.json")
 # So many columns fit into a terminal.
 _N_SHOWN = 5
 
@@ -88,8 +88,7 @@ def tune(
         raise click.BadParameter(
             "only stored trials have a name; add --storage.", param_hint="--study"
         )
-    files = (*training_files(), _TRIALS_FILE, _PARAMETERS_FILE)
-    check_output(output, files, force)
+    check_output(output, (*training_files(), *_SEARCH_FILES), force)
     training, test, description = load_data(data, seed, invert)
     check_folds(cv, training)
     opened_storage = _open(storage)
@@ -127,16 +126,17 @@ def tune(
         network.set_params(**search.best_params_),
         training,
         test,
-        recipe=recipe,
         data=data,
+        invert=invert,
+        recipe=recipe,
         seed=seed,
         tuning=tuning,
     )
-    with write_all_or_none(output, files) as folder:
-        tested.write(folder)
+    with write_all_or_none(output, _SEARCH_FILES) as folder:
         results.to_csv(folder / _TRIALS_FILE, index=False)
         text = json.dumps({"epochs": network.epochs, **search.best_params_}, indent=2)
         (folder / _PARAMETERS_FILE).write_text(text + "\n", encoding="utf-8")
+    tested.write(output)
     click.echo(tested.evaluation.classification_report())
     settings = ", ".join(f"{name} {value:.4g}" for name, value in search.best_params_.items())
     click.echo(f"Best settings, those of trial {number}: {settings}")

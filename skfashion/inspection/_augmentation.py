@@ -1,9 +1,11 @@
 """Images and variants of them."""
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from skfashion.classifier import FashionCNNClassifier
 from skfashion.inspection._pictures import as_images, as_pictures, draw_mosaic, mosaic_size
+from skfashion.preprocessing import AugmentedClassifier, ImageAugmenter
 
 __all__ = ["AugmentationDisplay"]
 
@@ -93,8 +95,11 @@ class AugmentationDisplay:
 
         Parameters
         ----------
-        estimator : FashionCNNClassifier or AugmentedClassifier
-            Need not be fitted.
+        estimator : estimator
+            A :class:`skfashion.FashionCNNClassifier` or
+            :class:`skfashion.preprocessing.AugmentedClassifier`, also at the end of a pipeline, a
+            pipeline with an :class:`skfashion.preprocessing.ImageAugmenter`, or a search over one
+            of these. Need not be fitted.
         X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
             A few images.
         n_variants : int, default=8
@@ -110,24 +115,20 @@ class AugmentationDisplay:
 
         Raises
         ------
+        TypeError
+            If the estimator is none of these.
         ValueError
             If the estimator does not vary such images, or X holds no images of one shape with
             finite pixels.
         """
-        image_shape = getattr(estimator, "image_shape", None)
-        images = as_images(X, image_shape)
-        if isinstance(estimator, FashionCNNClassifier):
-            augmenter = estimator._augmenter(images.shape[1:])
-        else:
-            augmenter = getattr(estimator, "augmentation", None)
-        if augmenter is None:
-            raise ValueError(
-                f"estimator, {type(estimator).__name__}, varies no images of "
-                f"{images.shape[1]}x{images.shape[2]} pixels: its augmentation is "
-                f"{getattr(estimator, 'augmentation', None)!r}."
-            )
+        augmenter, images = _find_augmenter(estimator, X)
         return cls.from_augmenter(
-            augmenter, images, n_variants=n_variants, random_state=random_state, ax=ax
+            augmenter,
+            images,
+            n_variants=n_variants,
+            random_state=random_state,
+            image_shape=images.shape[1:],
+            ax=ax,
         )
 
     def plot(self, ax=None):
@@ -159,3 +160,29 @@ class AugmentationDisplay:
         self.ax_ = ax
         self.figure_ = ax.get_figure(root=True)
         return self
+
+
+def _find_augmenter(estimator, X):
+    """What varies images where this estimator is trained, and the images."""
+    if isinstance(estimator, Pipeline):
+        augmenters = [step for _, step in estimator.steps if isinstance(step, ImageAugmenter)]
+        return _find_augmenter((augmenters or [estimator.steps[-1][1]])[0], X)
+    if isinstance(estimator, ImageAugmenter):
+        return estimator, as_images(X, estimator.image_shape)
+    if isinstance(estimator, AugmentedClassifier):
+        return _find_augmenter(estimator.augmentation or ImageAugmenter(), X)
+    if isinstance(estimator, FashionCNNClassifier):
+        images = as_images(X, estimator.image_shape)
+        augmenter = estimator._augmenter(images.shape[1:])
+        if augmenter is None:
+            raise ValueError(
+                f"augmentation={estimator.augmentation!r} does not vary images of "
+                f"{images.shape[1]}x{images.shape[2]} pixels."
+            )
+        return augmenter, images
+    if hasattr(estimator, "estimator"):  # a search
+        return _find_augmenter(estimator.estimator, X)
+    raise TypeError(
+        "estimator must be a FashionCNNClassifier, an AugmentedClassifier or a pipeline with an "
+        f"ImageAugmenter, got {type(estimator).__name__}."
+    )

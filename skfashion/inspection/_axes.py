@@ -58,6 +58,8 @@ def make_axes(ax, n_rows, n_columns, figsize, width_ratios=None):
             f"each of the {n_rows * n_columns} panels."
         )
     ax.set_axis_off()
-    grid = GridSpecFromSubplotSpec(n_rows, n_columns, subplot_spec=place, width_ratios=width_ratios)
+    grid = GridSpecFromSubplotSpec(
+        n_rows, n_columns, subplot_spec=place, width_ratios=width_ratios, wspace=0.35, hspace=0.5
+    )
     cells = [ax.figure.add_subplot(grid[i, j]) for i in range(n_rows) for j in range(n_columns)]
     return np.array(cells).reshape(n_rows, n_columns)

@@ -5,7 +5,7 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import column_or_1d
 
 from skfashion.inspection._labelled_predictions import predict_labelled
-from skfashion.inspection._labels import name_classes
+from skfashion.inspection._labels import as_text, name_classes
 
 __all__ = ["ClassDistributionDisplay"]
 
@@ -95,6 +95,8 @@ class ClassDistributionDisplay:
             If the labels are not of one length, or ``target_names`` has another number of names
             than there are classes.
         """
+        y_true = column_or_1d(y_true, input_name="y_true")
+        y_pred = column_or_1d(y_pred, input_name="y_pred")
         if len(y_true) != len(y_pred):
             raise ValueError(f"y_true has {len(y_true)} labels, but y_pred {len(y_pred)}.")
         return cls._from_sets({"true": y_true, "predicted": y_pred}, None, target_names, ax)
@@ -129,7 +131,7 @@ class ClassDistributionDisplay:
             If y is of another length than X or has labels that the classifier does not know, or
             ``target_names`` has another number of names than there are classes.
         """
-        predicted = predict_labelled(estimator, X, y, target_names)
+        predicted = predict_labelled(estimator, X, y, target_names, with_probabilities=False)
         sets = {"true": predicted.y_true, "predicted": predicted.y_pred}
         return cls._from_sets(sets, predicted.classes, predicted.class_names, ax)
 
@@ -167,7 +169,7 @@ class ClassDistributionDisplay:
         for i, (name, counts) in enumerate(self.counts.items()):
             bars = ax.barh(positions + (i + 0.5) * thickness - 0.4, counts, thickness, label=name)
             ax.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize="small")
-        ax.set_yticks(positions, self.class_names)
+        ax.set_yticks(positions, [as_text(name) for name in self.class_names])
         ax.invert_yaxis()
         ax.set_xlabel("Images")
         ax.margins(x=0.12)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skfashion._output_folder import check_writable
+from skfashion._output_folder import check_writable, write_all_or_none
 from skfashion.inspection._labelled_predictions import predict_labelled
 from skfashion.inspection._networks import known_image_shape
 from skfashion.inspection._pictures import as_images
@@ -97,7 +97,7 @@ def evaluate_classifier(estimator, X, y, *, output_dir=None, target_names=None, 
 
 
 class ClassifierEvaluation:
-    """What :func:`evaluate_classifier` found out.
+    """What :func:`evaluate_classifier` found out, which makes it.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class ClassifierEvaluation:
     images : ndarray of shape (n, height, width, channels)
         The test images.
     predictions : LabelledPredictions
-        Their true and predicted classes.
+        Their true and predicted classes, as :func:`evaluate_classifier` found them.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class ClassifierEvaluation:
         may be. It says nothing of other trainings.
     per_class : DataFrame of shape (n_classes, 4)
         ``precision``, ``recall``, ``f1-score`` and ``support``, the number of test images, of each
-        class by name; NaN where a class is neither there nor predicted.
+        class by name; NaN where a class is never predicted or has no test image.
     confusion_matrix : ndarray of shape (n_classes, n_classes) of int
         Test images by true class (rows) and predicted class (columns).
     most_confused : DataFrame of at most 10 rows
@@ -139,9 +139,17 @@ class ClassifierEvaluation:
         calibrated classifier too it is above 0, the more so the fewer images there are.
     seconds_per_image : float
         What ``predict`` took, in one call for all images, after a first one for one image.
+    y_true, y_pred : ndarray of shape (n,)
+        True and predicted class labels.
+    probabilities : ndarray of shape (n, n_classes) or None
+        Of all classes.
+    confidence : ndarray of shape (n,) or None
+        Probabilities of the predicted classes.
+    classes : ndarray of shape (n_classes,)
+        The labels of the classes, sorted.
     class_names : list of str
-        Names of the classes.
-    estimator, images, predictions
+        Their names.
+    estimator, images
         As given.
 
     References
@@ -182,9 +190,10 @@ class ClassifierEvaluation:
 
         self.estimator = estimator
         self.images = images
-        self.predictions = predictions
         y_true, y_pred, probabilities, classes, class_names, seconds = predictions
-        self.class_names = class_names
+        self.y_true, self.y_pred, self.probabilities = y_true, y_pred, probabilities
+        self.classes, self.class_names = classes, class_names
+        self.confidence = predictions.confidence()
 
         n_right = int((y_true == y_pred).sum())
         self.n_test = len(y_true)
@@ -206,7 +215,7 @@ class ClassifierEvaluation:
             self.log_loss = float(log_loss(y_true, probabilities, labels=classes))
             self.brier_score = float(brier_score_loss(y_true, probabilities, labels=classes))
             self.expected_calibration_error = _expected_calibration_error(
-                predictions.confidence(), y_true == y_pred
+                self.confidence, y_true == y_pred
             )
         self.seconds_per_image = seconds / self.n_test
 
@@ -226,14 +235,17 @@ class ClassifierEvaluation:
         """
         from sklearn.metrics import classification_report
 
-        return classification_report(
-            self.predictions.y_true,
-            self.predictions.y_pred,
-            labels=self.predictions.classes,
+        report = classification_report(
+            self.y_true,
+            self.y_pred,
+            labels=self.classes,
             target_names=self.class_names,
             digits=3,
             zero_division=np.nan,
         )
+        if self.per_class.isna().to_numpy().any():
+            report += "\nnan: the class is never predicted, or has no test image\n"
+        return report
 
     def to_dict(self):
         """All figures, as they go into ``metrics.json``; None where there is none.
@@ -275,14 +287,15 @@ class ClassifierEvaluation:
             The folder, made if need be. All files appear, or none.
         about : dict, default=None
             What else is known, such as the data and the seconds of the training. It goes into
-            ``metrics.json`` and the report.
+            ``metrics.json``, where what JSON does not know is written as text, and the report.
 
         Raises
         ------
         OSError
-            If nothing can be written there.
+            If they cannot be written there.
+        ValueError
+            If ``about`` has a key that ``metrics.json`` has anyway.
         """
-        from skfashion._output_folder import write_all_or_none
         from skfashion.inspection._report import REPORT_FILES, write_report
 
         with write_all_or_none(Path(output_dir), REPORT_FILES) as folder:
@@ -314,7 +327,7 @@ def _expected_calibration_error(confidence, is_right):
 
 
 def _versions():
-    """Of what predicted."""
+    """Of this package, scikit-learn and, if it was loaded, Keras with its backend."""
     modules = {"skfashion": "skfashion", "scikit-learn": "sklearn"}
     if "keras" in sys.modules:
         backend = sys.modules["keras"].backend.backend()

@@ -90,9 +90,10 @@ class FeatureMapsDisplay:
             If X is not one image of the fitted size with finite pixels, there is no such layer (the
             message names the nearest), or its output has no height and width.
         """
-        if len(X) != 1 and np.ndim(X) > 1:
-            raise ValueError(f"X must hold one image, got {len(X)}: pass X[:1] for the first.")
         found = find_network(estimator, X)
+        n_images = len(found.images)
+        if n_images != 1:
+            raise ValueError(f"X must hold one image, got {n_images}: pass X[:1] for the first.")
         name, maps = found.maps(layer)
         return cls(found.images[0], maps[0], layer_name=name).plot(ax=ax)
 

@@ -24,14 +24,17 @@ class _Probe(keras.Layer):
 
 
 class _AtRest(keras.Model):
-    """A network that is trained as it predicts: without dropout, normalisation as fitted."""
+    """A network that is trained as it predicts, to raise the scores that it is asked about."""
 
     def __init__(self, network):
         super().__init__()
         self.network = network
 
     def call(self, images):
-        return self.network(images, training=False)
+        return self.network(images, training=False)  # no dropout, normalisation as fitted
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return -keras.ops.sum(y * y_pred)  # without the penalties that layers add
 
 
 def grad_cam(network, batch, layer_name, maps, target):
@@ -40,7 +43,7 @@ def grad_cam(network, batch, layer_name, maps, target):
     Parameters
     ----------
     network : keras.Model
-        Functional, ends in class probabilities.
+        Functional; ends in a softmax, in one sigmoid for two classes, or in logits.
     batch : ndarray of shape (n, height, width, channels)
         What goes into it.
     layer_name : str
@@ -54,6 +57,13 @@ def grad_cam(network, batch, layer_name, maps, target):
     -------
     heat : ndarray of shape (n, map_height, map_width)
         From 0 to 1, the highest of each image; all 0 where nothing speaks for the class.
+
+    Raises
+    ------
+    ValueError
+        If the layer is the input, or the network uses it more than once.
+    TypeError
+        If the network ends otherwise, or has layers that cannot be copied.
     """
     gradient = _differentiate(network, batch, layer_name, target)
     weights = gradient.mean(axis=(1, 2), keepdims=True)
@@ -63,36 +73,69 @@ def grad_cam(network, batch, layer_name, maps, target):
 
 
 def _differentiate(network, batch, layer_name, target):
-    """Derivative of each image's logit of its target by the layer's output.
+    """Derivative of each image's score of its target, before the softmax, by the layer's output.
 
     Keras has no gradient that its backends share, but all of them train. One step of plain
     gradient descent at rate 1 moves a variable, which was added to the layer's output, by just the
-    gradient. Logits are those of ``decision_function``: probabilities' logarithms less their mean.
+    gradient.
     """
-    probe = _Probe(len(batch))
+    probe, n_probed = _Probe(len(batch)), 0
 
     def insert(layer, *args, **kwargs):
+        nonlocal n_probed
+        if isinstance(end, keras.layers.Softmax) and layer is end:
+            return args[0]
         output = layer(*args, **kwargs)
-        return probe(output) if layer.name == layer_name else output
+        if layer.name != layer_name:
+            return output
+        n_probed += 1
+        return probe(output)
 
-    with fixed_keras_seeds():
-        copy = keras.models.clone_model(network, call_function=insert)
-        model = _AtRest(copy)
+    def copy_layer(layer):
+        return end if layer is network.layers[-1] else type(layer).from_config(layer.get_config())
+
+    end = _copy_end(network)
+    try:
+        with fixed_keras_seeds():
+            copy = keras.models.clone_model(
+                network, clone_function=copy_layer, call_function=insert
+            )
+            model = _AtRest(copy)
+    except (NotImplementedError, TypeError) as error:  # a layer of the user's own
+        raise TypeError(
+            f"The network cannot be copied, because a layer has no get_config: {error}"
+        ) from error
+    if n_probed != 1:
+        problem = "is the input" if n_probed == 0 else "is used more than once"
+        raise ValueError(f"layer {layer_name!r} {problem}; name another.")
+    for layer in network.layers:
+        if layer.weights:
+            copy.get_layer(layer.name).set_weights(layer.get_weights())
     for layer in copy.layers:
         layer.trainable = layer is probe
-    others = [variable for variable in copy.weights if variable is not probe.added]
-    for variable, fitted in zip(others, network.weights, strict=True):
-        variable.assign(fitted)
 
-    def negative_logit(one_hot, probabilities):
-        logits = keras.ops.log(keras.ops.maximum(probabilities, np.finfo(np.float32).tiny))
-        logits -= keras.ops.mean(logits, axis=-1, keepdims=True)
-        return -keras.ops.sum(one_hot * logits, axis=-1)
-
+    n_outputs = network.output_shape[-1]
+    # One output, of two classes, scores the second.
+    signs = np.eye(n_outputs)[target] if n_outputs > 1 else np.where(target == 1, 1, -1)[:, None]
     # For one step, compiling takes longer than computing.
-    model.compile(keras.optimizers.SGD(1.0), negative_logit, run_eagerly=True, jit_compile=False)
-    model.train_on_batch(batch, np.eye(network.output_shape[-1], dtype=np.float32)[target])
-    return keras.ops.convert_to_numpy(probe.added) * len(batch)  # the loss is their mean
+    model.compile(keras.optimizers.SGD(1.0), run_eagerly=True, jit_compile=False)
+    model.train_on_batch(batch, signs.astype(np.float32))
+    return keras.ops.convert_to_numpy(probe.added)
+
+
+def _copy_end(network):
+    """The last layer anew, to give scores instead of probabilities."""
+    layer = network.layers[-1]
+    config = layer.get_config()
+    if layer.output is network.outputs[0]:
+        if isinstance(layer, keras.layers.Softmax):
+            return type(layer).from_config(config)  # it is left out
+        if config.get("activation") in ("softmax", "sigmoid", "linear"):
+            return type(layer).from_config({**config, "activation": "linear"})
+    raise TypeError(
+        "The network must end in a layer whose activation is softmax, sigmoid or linear; its last "
+        f"layer is {layer.name!r}, with activation {config.get('activation')!r}."
+    )
 
 
 def last_convolution(network):
@@ -103,18 +146,24 @@ def last_convolution(network):
     Raises
     ------
     ValueError
-        If the network has no convolution.
+        If the network has no convolution, or the last is hidden in a network within.
     """
     sizes = [_map_size(layer) for layer in network.layers]
-    convolutions = [
-        i
-        for i, layer in enumerate(network.layers)
-        if sizes[i] and "conv" in type(layer).__name__.lower()
-    ]
-    if not convolutions:
-        raise ValueError("The network has no convolution on its top level: name a layer.")
+    convolutions = [i for i, layer in enumerate(network.layers) if _has_convolution(layer)]
+    if not convolutions or not sizes[convolutions[-1]]:
+        raise ValueError(
+            "layer must be named, because the network has no convolution, or its last is hidden in "
+            f"a network within. The layers are {', '.join(each.name for each in network.layers)}."
+        )
     size = sizes[convolutions[-1]]
     return max(i for i, other in enumerate(sizes) if other == size)
+
+
+def _has_convolution(layer):
+    """Whether it is one, or a network with one."""
+    if hasattr(layer, "layers"):
+        return any(map(_has_convolution, layer.layers))
+    return "conv" in type(layer).__name__.lower()
 
 
 def _map_size(layer):

@@ -4,13 +4,15 @@ import numpy as np
 
 from skfashion._training_set import check_known_labels
 from skfashion.inspection._axes import make_axes
-from skfashion.inspection._labels import check_labels, name_classes
+from skfashion.inspection._labels import as_text, check_labels, name_classes
 from skfashion.inspection._networks import find_network
 from skfashion.inspection._pictures import as_pictures
 
 __all__ = ["GradCAMDisplay"]
 
 _N_COLUMNS = 6
+# More make no picture that one can look at.
+_MAX_IMAGES = 120
 
 
 class GradCAMDisplay:
@@ -45,8 +47,9 @@ class GradCAMDisplay:
 
     Notes
     -----
-    The maps of a layer are added up, each with the mean over its pixels of the derivative of the
-    class's logit, and what is negative is set to 0 [1]_. Only places matter, not how bright one
+    The maps of a layer are added up, each times the mean over its pixels of the derivative of the
+    class's score before the softmax, and what is negative is set to 0 [1]_. The derivative is that
+    of the network alone, without ``test_time_augmentation``. Only places matter, not how bright one
     image is beside another: each is drawn from none, transparent, to its own highest, yellow. Heat
     has the resolution of the layer, 4x4 for the last convolution of "fast" with 28x28 pixels; an
     earlier layer shows finer places and less of what the network decided.
@@ -86,7 +89,7 @@ class GradCAMDisplay:
             A fitted :class:`skfashion.FashionCNNClassifier`, or another whose ``model_`` is a Keras
             model, such as scikeras'; also at the end of a pipeline or in a search.
         X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
-            A few images.
+            A few images, 120 at most.
         layer : str or int, default=None
             Name or position of a layer with maps, as for :class:`FeatureMapsDisplay`. None takes
             the last convolution, with the normalisation, activation and addition that follow it.
@@ -109,18 +112,24 @@ class GradCAMDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If there is no Keras network in it.
+            If there is no Keras network in it, it ends in neither softmax, sigmoid nor scores, or
+            has layers that cannot be copied.
         ValueError
-            If X holds no images of the fitted size with finite pixels, there is no such layer (the
-            message names the nearest) or it has no maps, or the classifier does not know a target.
+            If X holds no images of the fitted size with finite pixels or too many, there is no such
+            layer (the message names the nearest), it has no maps or is used more than once, or the
+            classifier does not know a target.
         """
         from skfashion.inspection._grad_cam import grad_cam, last_convolution
 
         found = find_network(estimator, X)
+        if len(found.images) > _MAX_IMAGES:
+            raise ValueError(
+                f"X must hold at most {_MAX_IMAGES} images, got {len(found.images)}: pass a few."
+            )
         if layer is None:
             layer = last_convolution(found.network)
         layer_name, maps = found.maps(layer)
-        probabilities = found.probabilities()
+        probabilities = np.asarray(found.classifier.predict_proba(found.X))
         classes = np.asarray(found.classifier.classes_)
         if target is None:
             asked = probabilities.argmax(axis=1)
@@ -128,7 +137,8 @@ class GradCAMDisplay:
             target = np.full(len(probabilities), target) if np.ndim(target) == 0 else target
             target = check_labels(target, len(probabilities), "target")
             check_known_labels(target, classes, "target", "the classifier")
-            asked = np.searchsorted(classes, target)
+            order = np.argsort(classes)
+            asked = order[np.searchsorted(classes, target, sorter=order)]
         heat = grad_cam(found.network, found.batch, layer_name, maps, asked)
         if target_names is None:
             target_names = getattr(found.classifier, "target_names_", None)
@@ -157,7 +167,7 @@ class GradCAMDisplay:
         n_images, height, width = self.images.shape[:3]
         n_columns = min(_N_COLUMNS, n_images)
         n_rows = -(-n_images // n_columns)
-        size = max(1.4 * n_columns, 4), 0.3 + 3.1 * n_rows
+        size = max(1.4 * n_columns, 5.6), 0.3 + 3.1 * n_rows
         axes = make_axes(ax, 2 * n_rows, n_columns, size)
         for cell in axes.flat:
             cell.set_axis_off()
@@ -176,11 +186,11 @@ class GradCAMDisplay:
                 extent=edges,
                 interpolation="bilinear",
             )
-            title = f"{self.class_names[i]} {self.probabilities[i]:.0%}"
+            title = f"{as_text(self.class_names[i], 16)} ({self.probabilities[i]:.0%})"
             plain.set_title(title, fontsize="small")
         self.axes_ = axes
         self.figure_ = axes[0, 0].get_figure(root=True)
         if ax is None:
-            text = f"Bright: what speaks for the class, as layer {self.layer_name} sees it"
+            text = f"Bright: what speaks for the class (layer {self.layer_name})"
             self.figure_.suptitle(text, fontsize="medium")
         return self

@@ -1,6 +1,9 @@
 """Labelled images."""
 
+from numbers import Integral
+
 import numpy as np
+from sklearn.utils import check_scalar
 
 from skfashion.inspection._labels import check_labels, name_classes
 from skfashion.inspection._pictures import as_images, as_pictures, draw_mosaic, mosaic_size
@@ -79,6 +82,7 @@ class ImageGridDisplay:
             If X holds no images of one shape with finite pixels, y is of another length, or
             ``target_names`` has another number of names than there are classes.
         """
+        check_scalar(n_per_class, "n_per_class", Integral, min_val=1)
         images = as_images(X, image_shape)
         y = check_labels(y, len(images), "y")
         classes = np.unique(y)

@@ -4,6 +4,7 @@ import time
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils.validation import column_or_1d
 
 from skfashion._training_set import check_known_labels
 from skfashion.inspection._labels import check_labels, name_classes
@@ -44,7 +45,7 @@ class LabelledPredictions(NamedTuple):
         return np.take_along_axis(self.probabilities, columns[:, None], axis=1)[:, 0]
 
 
-def predict_labelled(estimator, X, y, target_names):
+def predict_labelled(estimator, X, y, target_names, *, with_probabilities=True):
     """Predict images whose classes are known.
 
     Parameters
@@ -57,6 +58,8 @@ def predict_labelled(estimator, X, y, target_names):
         Class labels.
     target_names : sequence of str or None
         As for :func:`name_classes`; None takes those that the classifier was loaded with, if any.
+    with_probabilities : bool, default=True
+        Whether to ask for them too, where the classifier has any.
 
     Returns
     -------
@@ -69,21 +72,33 @@ def predict_labelled(estimator, X, y, target_names):
     TypeError
         If it is no classifier.
     ValueError
-        If y is of another length than X or has labels that the classifier does not know, or the
-        number of names is not that of the classes.
+        If y is of another length than X or has labels that the classifier does not know, it
+        predicts others than it says to know, or the number of names is not that of the classes.
     """
     classifier, _ = unwrap(estimator)
     if not hasattr(estimator, "classes_"):
         raise TypeError(f"estimator must be a classifier, got {type(estimator).__name__}.")
     classes = np.asarray(estimator.classes_)
-    y = check_labels(y, len(X), "y")
+    y = check_labels(y, X.shape[0] if hasattr(X, "shape") else len(X), "y")
     check_known_labels(y, classes, "y", "the classifier")
     if target_names is None:
         target_names = getattr(classifier, "target_names_", None)
     class_names = name_classes(classes, target_names)
     estimator.predict(X[:1])  # what is set up at the first call is not of the images
     started = time.perf_counter()
-    y_pred = np.asarray(estimator.predict(X))
+    y_pred = estimator.predict(X)
     seconds = time.perf_counter() - started
-    probabilities = estimator.predict_proba(X) if hasattr(estimator, "predict_proba") else None
-    return LabelledPredictions(y, y_pred, probabilities, classes, class_names, seconds)
+    y_pred = column_or_1d(y_pred, input_name="predictions")
+    check_known_labels(y_pred, classes, "predictions", "classes_ of the classifier")
+    probabilities = None
+    if with_probabilities and hasattr(estimator, "predict_proba"):
+        probabilities = np.asarray(estimator.predict_proba(X))
+    order = np.argsort(classes)  # scikit-learn's classifiers have sorted ones
+    return LabelledPredictions(
+        y,
+        y_pred,
+        None if probabilities is None else probabilities[:, order],
+        classes[order],
+        [class_names[i] for i in order],
+        seconds,
+    )

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
-__all__ = ["check_labels", "name_classes"]
+__all__ = ["as_text", "check_labels", "name_classes"]
 
 
 def check_labels(labels, n_images, name):
@@ -38,11 +38,14 @@ def name_classes(labels, target_names):
     Raises
     ------
     ValueError
-        If the names fit in neither way.
+        If the names fit in neither way, or one is there twice.
     """
     if target_names is None:
         return [str(label) for label in labels]
     names = [str(name) for name in target_names]
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise ValueError(f"target_names must differ, got {sorted(repeated)} more than once.")
     if len(names) == len(labels):
         return names
     if (
@@ -55,3 +58,10 @@ def name_classes(labels, target_names):
         f"target_names must have a name for each of the {len(labels)} classes "
         f"{labels.tolist()}, got {len(names)} names."
     )
+
+
+def as_text(name, n_characters=30):
+    """A name as matplotlib draws it: shortened, and never read as a formula."""
+    if len(name) > n_characters:
+        name = name[: n_characters - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return name.replace("$", r"\$")

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -34,9 +35,13 @@ def unwrap(estimator, X=None):
     Raises
     ------
     NotFittedError
-        If the estimator is not fitted.
+        If the estimator is not fitted, or a search that was not refitted.
     """
     check_is_fitted(estimator)
+    if hasattr(estimator, "cv_results_") and not hasattr(estimator, "best_estimator_"):
+        raise NotFittedError(
+            f"This {type(estimator).__name__} has refit=False, so it has no fitted classifier."
+        )
     if isinstance(estimator, Pipeline):
         if X is not None and len(estimator) > 1:
             X = estimator[:-1].transform(X)
@@ -62,17 +67,20 @@ class NetworkInput:
     Attributes
     ----------
     classifier : estimator
-        The fitted classifier, whose ``classes_`` are in the order of the network's output.
+        The fitted classifier.
+    X : array-like of shape (n, ...)
+        What the classifier gets.
     network : keras.Model
-        A functional model, which ends in class probabilities.
+        A functional model.
     batch : ndarray of shape (n, height, width, channels) of float32
         What goes into the network.
     images : ndarray of shape (n, height, width, channels)
         The images as the user gave them.
     """
 
-    def __init__(self, classifier, network, batch, images):
+    def __init__(self, classifier, X, network, batch, images):
         self.classifier = classifier
+        self.X = X
         self.network = network
         self.batch = batch
         self.images = images
@@ -97,12 +105,6 @@ class NetworkInput:
                 "or pooled."
             )
         return layer.name, keras.ops.convert_to_numpy(maps)
-
-    def probabilities(self):
-        """Of each class for each image."""
-        import keras
-
-        return keras.ops.convert_to_numpy(self.network(self.batch, training=False))
 
 
 def find_network(estimator, X):
@@ -147,6 +149,6 @@ def find_network(estimator, X):
     import keras
 
     if isinstance(network, keras.Sequential):
-        network = keras.Model(network.input, network.output)
+        network = keras.Model(network.inputs[0], network.outputs[0])
     images = as_images(X if np.size(X) == batch.size else given, batch.shape[1:])
-    return NetworkInput(classifier, network, batch, images)
+    return NetworkInput(classifier, given, network, batch, images)

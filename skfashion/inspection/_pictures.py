@@ -4,9 +4,14 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from skfashion._images import ANY_AXES, infer_image_shape
+from skfashion.inspection._labels import as_text
 
 __all__ = ["as_images", "as_pictures", "draw_mosaic", "mosaic_size", "tile"]
 
+# Bytes up to this are on a scale of their own, such as 0-16, rather than 0-255.
+_DARKEST_BYTES = 32
+# Of a new figure, in inches: no more can be looked at, nor saved.
+_LARGEST_FIGURE = 40
 # Between the images of a mosaic, as a share of their height.
 _GAP = 1 / 14
 
@@ -36,9 +41,9 @@ def as_pictures(images):
     pictures : ndarray of shape (n, height, width) or (n, height, width, 3)
     """
     low, high = min(0, images.min()), images.max()
-    if images.dtype == np.uint8:
-        low, high = 0, 255
-    elif low == 0 and high <= 1:
+    if images.dtype == np.uint8 and high > _DARKEST_BYTES:
+        high = 255
+    elif images.dtype.kind == "f" and low == 0 and high <= 1:
         high = 1
     pictures = (images - float(low)) / (float(high) - float(low) or 1)
     return pictures if images.shape[-1] == 3 else pictures.mean(axis=-1)
@@ -64,7 +69,7 @@ def draw_mosaic(ax, rows, row_labels):
     mosaic, tops, lefts = tile(rows, fill=0.0 if is_light else 1.0)
     height, width = rows[0].shape[1:3]
     ax.imshow(mosaic, cmap="gray", vmin=0, vmax=1)
-    ax.set_yticks(tops + (height - 1) / 2, row_labels)
+    ax.set_yticks(tops + (height - 1) / 2, [as_text(label) for label in row_labels])
     ax.set_xticks([])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -102,5 +107,7 @@ def mosaic_size(rows, row_labels, cell=0.6):
     """Width and height, in inches, of a figure for such rows."""
     height, width = rows[0].shape[1:3]
     n_columns = max(map(len, rows))
-    label_width = 0.2 + 0.1 * max(map(len, row_labels))
-    return label_width + cell * n_columns * width / height, 0.2 + cell * len(rows)
+    label_width = 0.2 + 0.1 * max(len(as_text(label)) for label in row_labels)
+    size = label_width + cell * n_columns * width / height, 0.2 + cell * len(rows)
+    scale = min(1, _LARGEST_FIGURE / max(size))
+    return size[0] * scale, size[1] * scale

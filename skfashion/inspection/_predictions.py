@@ -1,11 +1,14 @@
 """Images with what a classifier makes of them."""
 
+from numbers import Integral
+
 import numpy as np
+from sklearn.utils import check_scalar
 from sklearn.utils.multiclass import unique_labels
 
 from skfashion.inspection._axes import make_axes
 from skfashion.inspection._labelled_predictions import predict_labelled
-from skfashion.inspection._labels import check_labels, name_classes
+from skfashion.inspection._labels import as_text, check_labels, name_classes
 from skfashion.inspection._networks import known_image_shape
 from skfashion.inspection._pictures import as_images, as_pictures
 
@@ -119,11 +122,17 @@ class PredictionsDisplay:
             If y is of another length than X or has labels that the classifier does not know, or
             ``target_names`` has another number of names than there are classes.
         """
-        predicted = predict_labelled(estimator, X, y, target_names)
+        check_scalar(n_images, "n_images", Integral, min_val=1)
         if image_shape is None:
             image_shape = known_image_shape(estimator, X)
+        images = as_images(X, image_shape)
+        n_given = len(images)
+        y = check_labels(y, n_given, "y")
+        if not only_errors:
+            X, y, images = X[:n_images], y[:n_images], images[:n_images]
+        predicted = predict_labelled(estimator, X, y, target_names)
         display = select_images(
-            as_images(X, image_shape),
+            images,
             predicted.y_true,
             predicted.y_pred,
             predicted.confidence(),
@@ -132,6 +141,8 @@ class PredictionsDisplay:
             n_images,
             only_errors,
         )
+        if n_given > len(images):
+            display.heading = f"The first {len(images)} of {n_given:,} images"
         return display.plot(ax=ax)
 
     @classmethod
@@ -182,14 +193,16 @@ class PredictionsDisplay:
             If labels or probabilities are of another length than X, or ``target_names`` has
             another number of names than there are classes.
         """
+        check_scalar(n_images, "n_images", Integral, min_val=1)
         images = as_images(X, image_shape)
         y_true = check_labels(y_true, len(images), "y_true")
         y_pred = check_labels(y_pred, len(images), "y_pred")
         if probabilities is not None:
             probabilities = np.asarray(probabilities)
-            if len(probabilities) != len(images):
+            if probabilities.ndim not in (1, 2) or len(probabilities) != len(images):
                 raise ValueError(
-                    f"X has {len(images)} images, but probabilities {len(probabilities)} rows."
+                    f"probabilities must have shape ({len(images)},) or ({len(images)}, n_classes),"
+                    f" as X has {len(images)} images; got {probabilities.shape}."
                 )
             if probabilities.ndim == 2:
                 probabilities = probabilities.max(axis=1)
@@ -228,11 +241,12 @@ class PredictionsDisplay:
         for i, (cell, picture) in enumerate(zip(axes.flat, as_pictures(self.images), strict=False)):
             cell.imshow(picture, cmap="gray", vmin=0, vmax=1)
             true, predicted = self.true_names[i], self.predicted_names[i]
-            shown = predicted
+            shown = as_text(predicted, 18)
             if self.probabilities is not None:
-                shown += f" {self.probabilities[i]:.0%}"
+                shown += f" ({self.probabilities[i]:.0%})"
             color = {} if true == predicted else {"color": _ERROR_COLOR}
-            cell.set_title(f"{shown}\ntrue: {true}", fontsize="small", **color)
+            title = f"{shown}\ntrue: {as_text(true, 18)}"
+            cell.set_title(title, fontsize="small", **color)
         return self
 
 
@@ -283,16 +297,15 @@ def find_grid(n_images):
     """Rows and columns for so many images, and width and height, in inches, of a figure of them."""
     n_columns = min(_N_COLUMNS, max(n_images, 1))
     n_rows = max(1, -(-n_images // n_columns))
-    return (n_rows, n_columns), (max(1.7 * n_columns, 4), 0.5 + 1.95 * n_rows)
+    return (n_rows, n_columns), (max(1.7 * n_columns, 5.6), 0.5 + 1.95 * n_rows)
 
 
 def _describe(n_shown, n_errors, n_images, only_errors, probabilities):
     """What the picture shows, in words."""
     if not only_errors:
-        shown = "" if n_shown == n_images else f"{n_shown} of "
-        return f"{shown}{n_images:,} images, with their predicted and true classes"
+        return f"The first {n_shown} of {n_images:,} images"
     if not n_errors:
         return f"No errors in {n_images:,} images"
-    shown = "all" if n_shown == n_errors else f"{n_shown}"
+    shown = "All" if n_shown == n_errors else f"{n_shown}"
     order = "" if probabilities is None else ", the most confident first"
     return f"{shown} of the {n_errors:,} errors in {n_images:,} images{order}"

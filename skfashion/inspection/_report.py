@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from skfashion.inspection._labels import as_text
 from skfashion.inspection._pictures import as_pictures
 from skfashion.inspection._predictions import find_grid, select_images
 from skfashion.inspection._training_history import QUANTITIES, unplotted_history
@@ -30,6 +31,8 @@ _N_SHOWN = 20
 # Numbers in more cells than that are too small to read.
 _MAX_CLASSES_WITH_NUMBERS = 20
 _N_CALIBRATION_BINS = 10
+# Fewer make a zigzag.
+_MIN_CALIBRATION_IMAGES = 100
 
 
 def write_report(evaluation, folder, about):
@@ -43,21 +46,24 @@ def write_report(evaluation, folder, about):
     about : dict
         What else goes into the metrics and the report.
     """
-    metrics = {**about, **evaluation.to_dict()}
-    _write_text(folder / "metrics.json", json.dumps(metrics, indent=2))
+    figures = evaluation.to_dict()
+    clashing = sorted(about.keys() & figures.keys())
+    if clashing:
+        raise ValueError(f"about must not have the keys of figures, got {clashing}.")
+    _write_text(folder / "metrics.json", json.dumps({**about, **figures}, indent=2, default=str))
     _write_text(folder / "classification_report.txt", evaluation.classification_report())
     samples = _tabulate_samples(evaluation)
     _write_text(folder / "sample_predictions.txt", samples.to_string(float_format="{:.3f}".format))
 
     errors = _select(evaluation, only_errors=True)
-    figures = {
+    pictures = {
         "confusion_matrix.png": _draw_confusion_matrix(evaluation),
         "misclassified.png": _draw_predictions(errors),
         **_draw_training(evaluation.estimator),
     }
-    if evaluation.predictions.probabilities is not None:
-        figures["calibration.png"] = _draw_calibration(evaluation)
-    pictures = {name: _to_png(figure) for name, figure in figures.items()}
+    if evaluation.probabilities is not None and evaluation.n_test >= _MIN_CALIBRATION_IMAGES:
+        pictures["calibration.png"] = _draw_calibration(evaluation)
+    pictures = {name: _to_png(figure) for name, figure in pictures.items()}
     for name in set(REPORT_FILES) & set(pictures):
         (folder / name).write_bytes(pictures[name])
     images = {"errors": errors, "samples": _select(evaluation, only_errors=False)}
@@ -78,14 +84,14 @@ def _tabulate_samples(evaluation):
     import pandas as pd
 
     rows = _sample_rows(evaluation)
-    predictions, names = evaluation.predictions, np.asarray(evaluation.class_names, dtype=object)
+    names = np.asarray(evaluation.class_names, dtype=object)
     true, predicted = (
-        names[np.searchsorted(predictions.classes, labels[rows])]
-        for labels in (predictions.y_true, predictions.y_pred)
+        names[np.searchsorted(evaluation.classes, labels[rows])]
+        for labels in (evaluation.y_true, evaluation.y_pred)
     )
     table = pd.DataFrame({"true": true, "predicted": predicted}, index=pd.Index(rows, name="image"))
-    if predictions.probabilities is not None:
-        table["probability"] = predictions.confidence()[rows]
+    if evaluation.confidence is not None:
+        table["probability"] = evaluation.confidence[rows]
     table["right"] = np.where(true == predicted, "yes", "NO")
     return table
 
@@ -103,7 +109,10 @@ def _draw_confusion_matrix(evaluation):
     n_classes = len(evaluation.class_names)
     size = 3 + 0.5 * min(n_classes, 40)
     figure = _new_figure((size + 0.6, size))
-    ConfusionMatrixDisplay(evaluation.confusion_matrix, display_labels=evaluation.class_names).plot(
+    ConfusionMatrixDisplay(
+        evaluation.confusion_matrix,
+        display_labels=[as_text(name) for name in evaluation.class_names],
+    ).plot(
         ax=figure.subplots(),
         xticks_rotation=45,
         cmap="Blues",
@@ -120,15 +129,14 @@ def _draw_confusion_matrix(evaluation):
 
 def _select(evaluation, only_errors):
     """Images to show: the most confident errors, or samples."""
-    predictions = evaluation.predictions
     rows = slice(None) if only_errors else _sample_rows(evaluation)
-    confidence = predictions.confidence()
+    confidence = evaluation.confidence
     return select_images(
         evaluation.images[rows],
-        predictions.y_true[rows],
-        predictions.y_pred[rows],
+        evaluation.y_true[rows],
+        evaluation.y_pred[rows],
         None if confidence is None else confidence[rows],
-        predictions.classes,
+        evaluation.classes,
         evaluation.class_names,
         n_images=_N_SHOWN,
         only_errors=only_errors,
@@ -162,17 +170,16 @@ def _draw_calibration(evaluation):
     from sklearn.calibration import CalibrationDisplay
 
     figure = _new_figure((5, 4.6))
-    predictions = evaluation.predictions
     CalibrationDisplay.from_predictions(
-        predictions.y_true == predictions.y_pred,
-        np.clip(predictions.confidence(), 0, 1),
+        evaluation.y_true == evaluation.y_pred,
+        np.clip(evaluation.confidence, 0, 1),
         pos_label=True,
         n_bins=_N_CALIBRATION_BINS,
         strategy="quantile",
         ax=figure.subplots(),
     )
     figure.axes[0].set(xlabel="Probability of the predicted class", ylabel="Share that is right")
-    figure.axes[0].legend(["perfectly calibrated", "a tenth of the images each"])
+    figure.axes[0].legend(["perfectly calibrated", "images, grouped by probability"])
     return figure
 
 

@@ -64,7 +64,7 @@ class TrainingHistoryDisplay:
             A fitted :class:`skfashion.FashionCNNClassifier`, scikeras' ``KerasClassifier`` or
             :class:`sklearn.neural_network.MLPClassifier`; also at the end of a pipeline or in a
             search.
-        quantities : sequence of {"loss", "accuracy", "learning_rate"}, default=None
+        quantities : str or list of {"loss", "accuracy", "learning_rate"}, default=None
             What to show; None shows all that the history has.
         ax : matplotlib Axes or array-like of them, default=None
             One axes, which is divided, or one for each quantity; None makes a new figure.
@@ -107,7 +107,7 @@ class TrainingHistoryDisplay:
         ----------
         ax : matplotlib Axes or array-like of them, default=None
             One axes, which is divided, or one for each quantity; None makes a new figure.
-        quantities : sequence of {"loss", "accuracy", "learning_rate"}, default=None
+        quantities : str or list of {"loss", "accuracy", "learning_rate"}, default=None
             What to show; None shows all that the history has.
 
         Returns
@@ -122,7 +122,9 @@ class TrainingHistoryDisplay:
         from matplotlib.ticker import MaxNLocator
 
         known = self.known_quantities()
-        quantities = known if quantities is None else list(quantities)
+        if quantities is None:
+            quantities = known
+        quantities = [quantities] if isinstance(quantities, str) else list(quantities)
         lacking = [name for name in quantities if name not in known]
         if lacking or not quantities:
             raise ValueError(f"quantities must be among {known}, got {quantities}.")
@@ -134,7 +136,7 @@ class TrainingHistoryDisplay:
                 if values is None:
                     continue
                 if quantity == "loss" and not prefix and self.label_smoothing:
-                    name += f", labels smoothed by {self.label_smoothing:g}"
+                    name += " (smoothed labels)"
                 epochs = range(1, len(values) + 1)
                 panel.plot(epochs, values, style, markersize=4, label=name)
             if self.best_epoch is not None:
@@ -160,9 +162,10 @@ def unplotted_history(estimator):
         history = {"loss": classifier.loss_curve_}
         if getattr(classifier, "validation_scores_", None) is not None:
             history["val_accuracy"] = classifier.validation_scores_
-    stopped_early = getattr(classifier, "early_stopping", False)
-    return TrainingHistoryDisplay(
+    is_validated = "val_loss" in history
+    display = TrainingHistoryDisplay(
         history,
-        best_epoch=getattr(classifier, "best_epoch_", None) if stopped_early else None,
+        best_epoch=getattr(classifier, "best_epoch_", None) if is_validated else None,
         label_smoothing=getattr(classifier, "label_smoothing", 0.0),
     )
+    return display if display.known_quantities() else None

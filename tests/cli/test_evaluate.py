@@ -3,8 +3,10 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from PIL import Image
+from sklearn.datasets import load_digits
 
 from skfashion import FashionCNNClassifier
 from skfashion.datasets import load_fashion_sample
@@ -89,6 +91,46 @@ def test_scaled_pixels(run, other_pictures, tmp_path):
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["accuracy"] > 0.8
 
 
+@pytest.mark.parametrize("scale", [1, 16])
+def test_csv(run, scale, tmp_path):
+    """Pixels of 0-1 and of 0-16, as the model was trained on, stay as they are."""
+    digits = load_digits(as_frame=True).frame.rename(columns={"target": "label"}).astype(int)
+    pixels = digits.columns.drop("label")
+    digits[pixels] = digits[pixels] // (8 if scale == 1 else 1)
+    digits[pixels] = digits[pixels].clip(upper=scale)
+    for name, rows in {"train": slice(1000), "other": slice(1000, 1300)}.items():
+        digits[rows].to_csv(tmp_path / f"{name}.csv", index=False)
+    output = ("--output", tmp_path / "run")
+    trained = run("train", "--data", tmp_path / "train.csv", "--epochs", 4, *output)
+    assert trained.returncode == 0, trained.stderr
+    model = tmp_path / "run" / "model.keras"
+    arguments = ("--data", tmp_path / "other.csv", "--output", tmp_path / "out")
+    result = run("evaluate", model, *arguments)
+    assert result.returncode == 0, result.stderr
+    assert "Warning" not in result.stderr
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["accuracy"] > 0.8
+    with Image.open(tmp_path / "out" / "misclassified.png") as picture:
+        assert np.asarray(picture.convert("L"))[100:].min() < 50  # neither all white nor all black
+
+
+def test_folders_of_fashion_mnist(run, fitted_on_sample, tmp_path):
+    """T-shirt/top cannot be the name of a folder."""
+    _, classifier = fitted_on_sample
+    test = load_fashion_sample(subset="test")
+    named = tmp_path / "named.keras"
+    classifier.save(named, target_names=test.target_names)
+    folder = tmp_path / "pictures" / "T-shirt_top"
+    folder.mkdir(parents=True)
+    shirts = test.images[test.target == 0][:20]
+    for i, image in enumerate(shirts):
+        Image.fromarray(image).save(folder / f"{i}.png")
+    arguments = ("--data", folder.parent, "--output", tmp_path / "out")
+    result = run("evaluate", named, *arguments)
+    assert result.returncode == 0, result.stderr
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["accuracy"] == (classifier.predict(shirts) == 0).mean()
+
+
 def test_images_that_it_was_trained_on(run, trained, pictures, tmp_path):
     result = run("evaluate", trained[1] / "model.keras", "--data", pictures, cwd=tmp_path)
     assert result.returncode == 2
@@ -106,7 +148,7 @@ def test_other_classes(run, model, other_pictures, digits_csv, fitted_on_sample,
         (model, wrong, "Unknown class 'trousers'. Did you mean 'trouser'?"),
         (model, "sample", "Unknown class 'T-shirt/top'"),
         (fitted_on_sample[0], other_pictures, "Unknown class 'trouser'"),
-        (fitted_on_sample[0], digits_csv, "X has 64 features"),
+        (fitted_on_sample[0], digits_csv, "has 784 values, but X has 64 features"),
     ]:
         result = run("evaluate", name, "--data", data, "--output", tmp_path / "out")
         assert result.returncode == 2

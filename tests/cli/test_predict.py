@@ -1,5 +1,7 @@
 """``skfashion predict``."""
 
+import shutil
+
 import numpy as np
 from PIL import Image
 
@@ -23,10 +25,22 @@ def test_predict_a_photo_on_white(run, trained, pictures, tmp_path):
     Image.fromarray(inverted).resize((280, 280)).save(tmp_path / "photo.jpg")
     Image.new("L", (600, 400), 255).save(tmp_path / "wide.jpg")
     plain = run("predict", output / "model.keras", tmp_path / "photo.jpg", tmp_path / "wide.jpg")
-    assert plain.stderr.count("add --invert") == 2
+    assert "2 of 2 pictures have a light ground" in plain.stderr
+    assert "add --invert" in plain.stderr
+    assert plain.stderr.count("\n") == 1
     result = run("predict", "--invert", output / "model.keras", tmp_path / "photo.jpg")
     assert "trouser" in result.stdout
     assert result.stderr == ""
+
+
+def test_model_that_was_trained_on_inverted_pictures(run, trained, pictures, tmp_path):
+    shutil.copy(trained[1] / "model.keras", tmp_path)
+    (tmp_path / "metrics.json").write_text('{"invert": true}')
+    model, picture = tmp_path / "model.keras", pictures / "trouser" / "3.png"
+    assert run("predict", model, picture).stderr == (
+        f"Note: {model} was trained with --invert: add it here too.\n"
+    )
+    assert run("predict", model, picture, "--invert").stderr == ""
 
 
 def test_picture(run, trained, pictures, tmp_path):
@@ -38,6 +52,9 @@ def test_picture(run, trained, pictures, tmp_path):
     with Image.open(seen) as picture:
         assert picture.width > 400
         assert len(np.unique(np.asarray(picture))) > 100
+    assert [*tmp_path.iterdir()] == [seen]
+    again = run("predict", trained[1] / "model.keras", files[0], "--picture", seen, "--force")
+    assert again.returncode == 0, again.stderr
     assert [*tmp_path.iterdir()] == [seen]
 
 

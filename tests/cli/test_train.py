@@ -89,3 +89,14 @@ def test_other_data(run, layout, pictures, tmp_path):
     assert result.returncode == 0, result.stderr
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert (metrics["n_train"], metrics["n_test"]) == expected
+
+
+def test_report_that_cannot_be_written(run, pictures, tmp_path):
+    """The model, which took long, is there all the same."""
+    (tmp_path / "out" / "report.html" / "mine").mkdir(parents=True)
+    arguments = ("--data", pictures, "--epochs", 1, "--output", tmp_path / "out", "--force")
+    result = run("train", *arguments)
+    assert result.returncode == 1
+    assert "model.keras was written, but its report could not be" in result.stderr
+    assert "report.html is a folder" in result.stderr
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"model.keras", "report.html"}
