@@ -22,7 +22,7 @@ def check_known_labels(labels, classes, name, known_name):
     if len(unknown):
         raise ValueError(
             f"{name} has labels that {known_name} has not: {unknown[:20].tolist()}. Known: "
-            f"{', '.join(map(str, classes[:20]))}{', ...' if len(classes) > 20 else ''}."
+            f"{', '.join(map(repr, classes[:20].tolist()))}{', ...' if len(classes) > 20 else ''}."
         )
 
 

@@ -1,7 +1,10 @@
 """Images and variants of them."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.pipeline import Pipeline
+from sklearn.utils import check_scalar
 
 from skfashion.classifier import FashionCNNClassifier
 from skfashion.inspection._pictures import as_images, as_pictures, draw_mosaic, mosaic_size
@@ -81,6 +84,7 @@ class AugmentationDisplay:
             If X holds no images of one shape with finite pixels, or the augmenter cannot vary
             them.
         """
+        check_scalar(n_variants, "n_variants", Integral, min_val=1)
         if image_shape is None:
             image_shape = augmenter.image_shape
         images = as_images(X, image_shape)
