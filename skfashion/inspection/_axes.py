@@ -5,7 +5,7 @@ import numpy as np
 __all__ = ["make_axes"]
 
 
-def make_axes(ax, n_rows, n_columns, figsize, width_ratios=None):
+def make_axes(ax, n_rows, n_columns, figsize, *, width_ratios=None, wspace=0.1):
     """A grid of axes: those given, the one given divided, or those of a new figure.
 
     Parameters
@@ -18,6 +18,8 @@ def make_axes(ax, n_rows, n_columns, figsize, width_ratios=None):
         Width and height of a new figure, in inches.
     width_ratios : tuple of n_columns float, default=None
         How wide columns are, relative to each other; None makes all alike.
+    wspace : float, default=0.1
+        Room between columns where one axes is divided, as a share of their width.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def make_axes(ax, n_rows, n_columns, figsize, width_ratios=None):
         )
     ax.set_axis_off()
     grid = GridSpecFromSubplotSpec(
-        n_rows, n_columns, subplot_spec=place, width_ratios=width_ratios, wspace=0.35, hspace=0.5
+        n_rows, n_columns, subplot_spec=place, width_ratios=width_ratios, wspace=wspace, hspace=0.5
     )
     cells = [ax.figure.add_subplot(grid[i, j]) for i in range(n_rows) for j in range(n_columns)]
     return np.array(cells).reshape(n_rows, n_columns)

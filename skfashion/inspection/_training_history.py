@@ -129,7 +129,7 @@ class TrainingHistoryDisplay:
         if lacking or not quantities:
             raise ValueError(f"quantities must be among {known}, got {quantities}.")
         n_panels = len(quantities)
-        axes = make_axes(ax, 1, n_panels, (4 * n_panels + 0.6, 3.4))[0]
+        axes = make_axes(ax, 1, n_panels, (4 * n_panels + 0.6, 3.4), wspace=0.6)[0]
         for panel, quantity in zip(axes, quantities, strict=True):
             for prefix, style, name in (("", "o-", "training"), ("val_", "s--", "validation")):
                 values = self.history.get(f"{prefix}{quantity}")
@@ -146,7 +146,7 @@ class TrainingHistoryDisplay:
             panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             panel.grid(alpha=0.3)
             if quantity != "learning_rate":
-                panel.legend()
+                panel.legend(fontsize="small")
         self.axes_ = np.asarray(axes)
         self.figure_ = axes[0].get_figure(root=True)
         return self
