@@ -18,10 +18,11 @@ def check_classes(classes, name):
 
 
 def check_known_labels(labels, classes, name, known_name):
-    unknown = np.setdiff1d(labels, classes)
-    if len(unknown):
+    known = set(np.asarray(classes).tolist())  # to NumPy the text "7" may be the number 7
+    unknown = [label for label in np.unique(labels).tolist() if label not in known]
+    if unknown:
         raise ValueError(
-            f"{name} has labels that {known_name} has not: {unknown[:20].tolist()}. Known: "
+            f"{name} has labels that {known_name} has not: {unknown[:20]}. Known: "
             f"{', '.join(map(repr, classes[:20].tolist()))}{', ...' if len(classes) > 20 else ''}."
         )
 

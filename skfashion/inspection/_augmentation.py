@@ -166,7 +166,7 @@ class AugmentationDisplay:
         return self
 
 
-def _find_augmenter(estimator, X):
+def _find_augmenter(estimator, X, given=None):
     """What varies images where this estimator is trained, and the images."""
     if isinstance(estimator, Pipeline):
         augmenters = [step for _, step in estimator.steps if isinstance(step, ImageAugmenter)]
@@ -174,7 +174,7 @@ def _find_augmenter(estimator, X):
     if isinstance(estimator, ImageAugmenter):
         return estimator, as_images(X, estimator.image_shape)
     if isinstance(estimator, AugmentedClassifier):
-        return _find_augmenter(estimator.augmentation or ImageAugmenter(), X)
+        return _find_augmenter(estimator._complete_augmentation(), X)
     if isinstance(estimator, FashionCNNClassifier):
         images = as_images(X, estimator.image_shape)
         augmenter = estimator._augmenter(images.shape[1:])
@@ -185,8 +185,8 @@ def _find_augmenter(estimator, X):
             )
         return augmenter, images
     if hasattr(estimator, "estimator"):  # a search
-        return _find_augmenter(estimator.estimator, X)
+        return _find_augmenter(estimator.estimator, X, given or estimator)
     raise TypeError(
         "estimator must be a FashionCNNClassifier, an AugmentedClassifier or a pipeline with an "
-        f"ImageAugmenter, got {type(estimator).__name__}."
+        f"ImageAugmenter, got {type(given or estimator).__name__}."
     )

@@ -10,6 +10,7 @@ from skfashion._output_folder import check_writable, write_all_or_none
 from skfashion.inspection._labelled_predictions import predict_labelled
 from skfashion.inspection._networks import known_image_shape
 from skfashion.inspection._pictures import as_images
+from skfashion.inspection._report import REPORT_FILES, without_nan, write_report
 
 __all__ = ["ClassifierEvaluation", "evaluate_classifier"]
 
@@ -262,15 +263,13 @@ class ClassifierEvaluation:
             "brier_score": self.brier_score,
             "expected_calibration_error": self.expected_calibration_error,
             "seconds_per_image": self.seconds_per_image,
-            "per_class": {
-                name: {column: None if np.isnan(value) else value for column, value in row.items()}
-                for name, row in self.per_class.to_dict(orient="index").items()
-            },
+            "per_class": self.per_class.to_dict(orient="index"),
             "most_confused": self.most_confused.to_dict(orient="records"),
             "class_names": self.class_names,
             "confusion_matrix": self.confusion_matrix.tolist(),
         }
-        return {**figures, "estimator": repr(self.estimator), "versions": _versions()}
+        figures |= {"estimator": repr(self.estimator), "versions": _versions()}
+        return without_nan(figures)
 
     def save(self, output_dir, *, about=None):
         """Write the figures, pictures and a report.
@@ -296,8 +295,6 @@ class ClassifierEvaluation:
         ValueError
             If ``about`` has a key that ``metrics.json`` has anyway.
         """
-        from skfashion.inspection._report import REPORT_FILES, write_report
-
         with write_all_or_none(Path(output_dir), REPORT_FILES) as folder:
             write_report(self, folder, about or {})
 

@@ -92,19 +92,23 @@ def _differentiate(network, batch, layer_name, target):
         return probe(output)
 
     def copy_layer(layer):
-        return end if layer is network.layers[-1] else type(layer).from_config(layer.get_config())
+        if layer is network.layers[-1]:
+            return end
+        if isinstance(layer, keras.layers.Lambda):  # Keras refuses to make it anew; no weights
+            return layer
+        return type(layer).from_config(layer.get_config())
 
-    end = _copy_end(network)
-    try:
-        with fixed_keras_seeds():
+    with fixed_keras_seeds():
+        end = _copy_end(network)
+        try:
             copy = keras.models.clone_model(
                 network, clone_function=copy_layer, call_function=insert
             )
-            model = _AtRest(copy)
-    except (NotImplementedError, TypeError) as error:  # a layer of the user's own
-        raise TypeError(
-            f"The network cannot be copied, because a layer has no get_config: {error}"
-        ) from error
+        except (NotImplementedError, TypeError) as error:  # a layer of the user's own
+            raise TypeError(
+                f"The network cannot be copied, because a layer has no get_config: {error}"
+            ) from error
+        model = _AtRest(copy)
     if n_probed != 1:
         problem = "is the input" if n_probed == 0 else "is used more than once"
         raise ValueError(f"layer {layer_name!r} {problem}; name another.")
@@ -139,7 +143,7 @@ def _copy_end(network):
 
 
 def last_convolution(network):
-    """Position of the last layer with maps of the size that the last convolution makes.
+    """Name of the last layer with maps of the size that the last convolution makes.
 
     Normalisation and activation, which belong to the convolution, often come after it.
 
@@ -156,7 +160,9 @@ def last_convolution(network):
             f"a network within. The layers are {', '.join(each.name for each in network.layers)}."
         )
     size = sizes[convolutions[-1]]
-    return max(i for i, other in enumerate(sizes) if other == size)
+    return [
+        layer.name for layer, other in zip(network.layers, sizes, strict=True) if other == size
+    ][-1]
 
 
 def _has_convolution(layer):

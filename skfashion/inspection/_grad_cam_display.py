@@ -28,8 +28,9 @@ class GradCAMDisplay:
         From 0 to 1, the highest of each image.
     class_names : sequence of str of length n
         Names of the classes that the images are asked about.
-    probabilities : ndarray of shape (n,)
-        Of these classes.
+    probabilities : ndarray of shape (n,) or None
+        Of these classes; None where ``predict_proba`` gives no probabilities, as scikeras' of a
+        network that ends in scores does.
     layer_name : str, default='layer'
         Name of the layer whose maps are weighed.
 
@@ -143,11 +144,12 @@ class GradCAMDisplay:
         if target_names is None:
             target_names = getattr(found.classifier, "target_names_", None)
         class_names = np.asarray(name_classes(classes, target_names))[asked]
+        chosen = probabilities[np.arange(len(asked)), asked]
         display = cls(
             found.images,
             heat,
             class_names.tolist(),
-            probabilities[np.arange(len(asked)), asked],
+            chosen if (abs(probabilities.sum(axis=1) - 1) < 1e-3).all() else None,
             layer_name=layer_name,
         )
         return display.plot(ax=ax)
@@ -186,7 +188,9 @@ class GradCAMDisplay:
                 extent=edges,
                 interpolation="bilinear",
             )
-            title = f"{as_text(self.class_names[i], 16)} ({self.probabilities[i]:.0%})"
+            title = as_text(self.class_names[i], 16)
+            if self.probabilities is not None:
+                title += f" ({self.probabilities[i]:.0%})"
             plain.set_title(title, fontsize="small")
         self.axes_ = axes
         self.figure_ = axes[0, 0].get_figure(root=True)

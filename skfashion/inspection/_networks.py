@@ -72,16 +72,19 @@ class NetworkInput:
         What the classifier gets.
     network : keras.Model
         A functional model.
+    layers : list of keras.Layer
+        Those that a user knows by name or position.
     batch : ndarray of shape (n, height, width, channels) of float32
         What goes into the network.
     images : ndarray of shape (n, height, width, channels)
         The images as the user gave them.
     """
 
-    def __init__(self, classifier, X, network, batch, images):
+    def __init__(self, classifier, X, network, layers, batch, images):
         self.classifier = classifier
         self.X = X
         self.network = network
+        self.layers = layers
         self.batch = batch
         self.images = images
 
@@ -95,7 +98,7 @@ class NetworkInput:
         """
         import keras
 
-        layers = self.network.layers
+        layers = self.layers
         layer = layers[find_layer(layer, [each.name for each in layers])]
         maps = keras.Model(self.network.input, layer.output)(self.batch, training=False)
         if maps.ndim != 4:
@@ -148,7 +151,8 @@ def find_network(estimator, X):
         batch = as_images(given, shape[1:]).astype(np.float32)
     import keras
 
+    layers = network.layers  # a Sequential model's own, without the input that it gets now
     if isinstance(network, keras.Sequential):
         network = keras.Model(network.inputs[0], network.outputs[0])
     images = as_images(X if np.size(X) == batch.size else given, batch.shape[1:])
-    return NetworkInput(classifier, given, network, batch, images)
+    return NetworkInput(classifier, given, network, layers, batch, images)

@@ -13,7 +13,7 @@ from skfashion.inspection._pictures import as_pictures
 from skfashion.inspection._predictions import find_grid, select_images
 from skfashion.inspection._training_history import QUANTITIES, unplotted_history
 
-__all__ = ["REPORT_FILES", "write_report"]
+__all__ = ["REPORT_FILES", "without_nan", "write_report"]
 
 REPORT_FILES = (
     "metrics.json",
@@ -50,7 +50,10 @@ def write_report(evaluation, folder, about):
     clashing = sorted(about.keys() & figures.keys())
     if clashing:
         raise ValueError(f"about must not have the keys of figures, got {clashing}.")
-    _write_text(folder / "metrics.json", json.dumps({**about, **figures}, indent=2, default=str))
+    _write_text(
+        folder / "metrics.json",
+        json.dumps({**without_nan(about), **figures}, indent=2, default=str),
+    )
     _write_text(folder / "classification_report.txt", evaluation.classification_report())
     samples = _tabulate_samples(evaluation)
     _write_text(folder / "sample_predictions.txt", samples.to_string(float_format="{:.3f}".format))
@@ -68,6 +71,15 @@ def write_report(evaluation, folder, about):
         (folder / name).write_bytes(pictures[name])
     images = {"errors": errors, "samples": _select(evaluation, only_errors=False)}
     _write_text(folder / "report.html", _render(evaluation, about, pictures, images))
+
+
+def without_nan(value):
+    """A dict, list or number with None for what JSON cannot say."""
+    if isinstance(value, dict):
+        return {key: without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(entry) for entry in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _write_text(path, text):

@@ -3,6 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skfashion import FashionCNNClassifier
 from skfashion.datasets import load_fashion_sample
@@ -166,13 +170,28 @@ def test_augmented_classifier_takes_its_estimators_shape(digits):
     ],
 )
 def test_no_variants(estimator, augmentation, digits):
-    message = (
-        f"FashionCNNClassifier, varies no images of 8x8 pixels.*augmentation is {augmentation}"
-    )
+    message = f"augmentation={augmentation} does not vary images of 8x8 pixels"
     with pytest.raises(ValueError, match=message):
         AugmentationDisplay.from_estimator(estimator, digits[0][:2])
 
 
-def test_forest_alone(forest, digits):
-    with pytest.raises(ValueError, match="RandomForestClassifier, varies no images"):
-        AugmentationDisplay.from_estimator(forest, digits[0][:2])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda classifier: make_pipeline(StandardScaler(), classifier),
+        lambda classifier: make_pipeline(MIRROR, KNeighborsClassifier()),
+        lambda classifier: GridSearchCV(classifier, {"epochs": [1, 2]}),
+        lambda classifier: GridSearchCV(make_pipeline(StandardScaler(), classifier), {}),
+    ],
+)
+def test_inside_others(clothes, wrap):
+    estimator = wrap(FashionCNNClassifier(augmentation=MIRROR))
+    display = AugmentationDisplay.from_estimator(estimator, clothes, random_state=0)
+    expected = AugmentationDisplay.from_augmenter(MIRROR, clothes, random_state=0)
+    np.testing.assert_array_equal(cells(display, 28, 28), cells(expected, 28, 28))
+
+
+@pytest.mark.parametrize("wrap", [lambda forest: forest, make_pipeline])
+def test_no_augmentation(forest, digits, wrap):
+    with pytest.raises(TypeError, match=r"must be a FashionCNNClassifier.*got (Random|Pipeline)"):
+        AugmentationDisplay.from_estimator(wrap(forest), digits[0][:2])

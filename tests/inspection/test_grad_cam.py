@@ -24,13 +24,13 @@ def titles(display):
 
 
 def expected_heat(network, batch, layer, asked):
-    """By TensorFlow's own derivatives."""
-    part = keras.Model(network.inputs[0], [network.get_layer(layer).output, network.outputs[0]])
+    """By TensorFlow's own derivatives of the scores before the softmax."""
+    kernel, bias = network.layers[-1].get_weights()
+    features = network.layers[-1].input
+    part = keras.Model(network.inputs[0], [network.get_layer(layer).output, features])
     with tf.GradientTape() as tape:
-        maps, probabilities = part(batch.astype(np.float32), training=False)
-        logits = tf.math.log(probabilities)
-        logits -= tf.reduce_mean(logits, axis=1, keepdims=True)
-        scores = tf.gather(logits, asked, axis=1, batch_dims=1)
+        maps, features = part(batch.astype(np.float32), training=False)
+        scores = tf.gather(features @ kernel + bias, asked, axis=1, batch_dims=1)
     slopes = tape.gradient(scores, maps).numpy()
     heat = []
     for image, slope in zip(maps.numpy(), slopes, strict=True):
@@ -63,7 +63,7 @@ def plain(make_small, digits, enlarged):
     return network.fit(enlarged[0], digits[1])
 
 
-@pytest.mark.parametrize("layer", [None, "stage3_add", "stage1_1_norm", "stem_1", "pool2"])
+@pytest.mark.parametrize("layer", [None, "stage1_1_norm", "pool2"])
 @pytest.mark.parametrize("target", [None, 3])
 def test_heat(dropping, digits, unseen, layer, target):
     X = unseen[0][:5]
@@ -72,11 +72,11 @@ def test_heat(dropping, digits, unseen, layer, target):
     network = dropping.model_.layers[-1]
     batch = standardized(X, digits[0], (8, 8, 1))
     expected = expected_heat(network, batch, layer or "stage3_add", asked)
-    assert expected.max(axis=(1, 2)).tolist() == [1] * 5
+    assert set(expected.max(axis=(1, 2))) <= ({1} if target is None else {0, 1})
     np.testing.assert_allclose(heat_of(display, 5), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("layer", [None, "conv1", "pool2"])
+@pytest.mark.parametrize("layer", [None, "pool2"])
 def test_heat_of_another_network(plain, enlarged, layer):
     training, X = enlarged
     display = GradCAMDisplay.from_estimator(plain, X[:4], layer=layer, target=[0, 1, 2, 3])
@@ -88,9 +88,8 @@ def test_heat_of_another_network(plain, enlarged, layer):
 
 def test_heat_does_not_depend_on_other_images(dropping, unseen):
     together = heat_of(GradCAMDisplay.from_estimator(dropping, unseen[0][:4], target=8), 4)
-    for i in range(4):
-        alone = GradCAMDisplay.from_estimator(dropping, unseen[0][i : i + 1], target=8)
-        np.testing.assert_allclose(heat_of(alone, 1)[0], together[i], atol=1e-4)
+    alone = GradCAMDisplay.from_estimator(dropping, unseen[0][2:3], target=8)
+    np.testing.assert_allclose(heat_of(alone, 1)[0], together[2], atol=1e-4)
 
 
 def test_picture(dropping, unseen):
@@ -99,7 +98,7 @@ def test_picture(dropping, unseen):
     classes = dropping.predict(X)
     probabilities = dropping.predict_proba(X).max(axis=1)
     assert titles(display) == [
-        f"{label} {100 * probability:.0f}%"
+        f"{label} ({100 * probability:.0f}%)"
         for label, probability in zip(classes, probabilities, strict=True)
     ]
     assert display.axes_.shape == (4, 6)
@@ -127,7 +126,7 @@ def test_probability_of_the_class_that_is_asked_about(dropping, unseen):
     display = GradCAMDisplay.from_estimator(dropping, X, target=[7, 0, 3])
     probabilities = dropping.predict_proba(X)[[0, 1, 2], [7, 0, 3]]
     assert titles(display) == [
-        f"{label} {100 * probability:.0f}%"
+        f"{label} ({100 * probability:.0f}%)"
         for label, probability in zip([7, 0, 3], probabilities, strict=True)
     ]
 
@@ -137,7 +136,7 @@ def test_labels_that_are_words(verbal, fitted, unseen, words):
     X = unseen[0][:3]
     display = GradCAMDisplay.from_estimator(verbal, X, target="seven")
     column = sorted(words).index("seven")
-    expected = [f"seven {100 * row[column]:.0f}%" for row in verbal.predict_proba(X)]
+    expected = [f"seven ({100 * row[column]:.0f}%)" for row in verbal.predict_proba(X)]
     assert titles(display) == expected
     alike = GradCAMDisplay.from_estimator(verbal, X, target=pd.Series(["seven"] * 3))
     np.testing.assert_array_equal(heat_of(alike, 3), heat_of(display, 3))
@@ -208,16 +207,16 @@ def test_images_that_are_not_square(oblong, unseen):
     assert [image.get_extent() for image in heated.images] == [[-0.5, 15.5, 3.5, -0.5]] * 2
 
 
-@pytest.mark.parametrize("form", [lambda X: X.reshape(-1, 8, 8), pd.DataFrame, np.ndarray.tolist])
-def test_forms_of_images(fitted, unseen, form):
+def test_forms_of_images(fitted, unseen):
     X = unseen[0][:2]
-    expected = GradCAMDisplay.from_estimator(fitted, X)
-    display = GradCAMDisplay.from_estimator(fitted, form(X))
-    np.testing.assert_array_equal(heat_of(display, 2), heat_of(expected, 2))
+    expected = heat_of(GradCAMDisplay.from_estimator(fitted, X), 2)
+    for form in (X.reshape(-1, 8, 8), pd.DataFrame(X), X.tolist()):
+        display = GradCAMDisplay.from_estimator(fitted, form)
+        np.testing.assert_array_equal(heat_of(display, 2), expected)
 
 
 def test_nothing_changes(dropping, unseen):
-    """Neither the network, nor what is drawn at random next."""
+    """Neither in the network, nor in what is random."""
 
     def readable():
         layers = dropping.model_.layers[-1].layers
@@ -232,8 +231,8 @@ def test_nothing_changes(dropping, unseen):
         ]
 
     def draw():
-        drawn = random.getstate(), np.random.rand(3), tf.random.uniform((3,))
-        return drawn[0], *(numbers.tolist() for numbers in map(np.asarray, drawn[1:]))
+        seeds = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+        return *seeds, tf.random.uniform((3,)).numpy().tolist()
 
     before = [np.copy(value) for value in readable()]
     keras.utils.set_random_seed(5)
@@ -273,6 +272,18 @@ def punished():
     return keras.layers.Conv2D(8, 3, activity_regularizer="l2", name="punished")
 
 
+def separate(activation):
+    """The last activation in a layer of its own."""
+
+    def architecture(image_shape, n_classes):
+        inputs = keras.Input(image_shape)
+        features = keras.layers.Flatten()(convolution()(inputs))
+        scores = keras.layers.Dense(n_classes, name="scores")(features)
+        return keras.Model(inputs, activation()(scores))
+
+    return architecture
+
+
 def sequential(image_shape, n_classes):
     layers = [convolution(), keras.layers.Flatten(), keras.layers.Dense(n_classes, "softmax")]
     return keras.Sequential([keras.Input(image_shape), *layers])
@@ -284,9 +295,11 @@ def sequential(image_shape, n_classes):
         make_architecture(convolution),
         make_architecture(doubling, convolution),
         make_architecture(convolution, punished),
+        separate(keras.layers.Softmax),
+        separate(lambda: keras.layers.Activation("softmax")),
         sequential,
     ],
-    ids=["plain", "lambda", "activity regularizer", "sequential"],
+    ids=["plain", "lambda", "activity regularizer", "softmax", "activation", "sequential"],
 )
 def test_own_architectures(make_small, digits, unseen, architecture):
     X = unseen[0][:4]
@@ -295,14 +308,85 @@ def test_own_architectures(make_small, digits, unseen, architecture):
     batch = standardized(X, digits[0], (8, 8, 1))
     rebuilt = architecture((8, 8, 1), 10)
     rebuilt.set_weights(network.weights_)
+    if not rebuilt.layers[-1].weights:
+        rebuilt = keras.Model(rebuilt.inputs[0], rebuilt.get_layer("scores").output)
     expected = expected_heat(rebuilt, batch, "convolution", network.predict(X))
     np.testing.assert_allclose(heat_of(display, 4), expected, atol=1e-4)
 
 
-def test_no_convolution(make_small, digits):
-    network = make_small(architecture=make_architecture(), epochs=1).fit(*digits)
-    with pytest.raises(ValueError, match="The network has no convolution on its top level"):
+def nested(*more):
+    """The convolution is in a network within."""
+
+    def architecture(image_shape, n_classes):
+        inputs = keras.Input(image_shape)
+        layers = [keras.Input(image_shape), convolution(), *(layer() for layer in more)]
+        x = keras.Sequential(layers, name="within")(inputs)
+        outputs = keras.layers.Dense(n_classes, "softmax")(keras.layers.Flatten()(x))
+        return keras.Model(inputs, outputs)
+
+    return architecture
+
+
+def repeated(image_shape, n_classes):
+    """Uses one layer twice."""
+    inputs = keras.Input(image_shape)
+    layer = keras.layers.Conv2D(1, 3, padding="same", name="convolution")
+    x = keras.layers.Flatten()(layer(layer(inputs)))
+    return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+
+def normalized(image_shape, n_classes):
+    """Ends in no softmax, but in probabilities all the same."""
+    inputs = keras.Input(image_shape)
+    x = keras.layers.Flatten()(convolution()(inputs))
+    x = keras.layers.Dense(n_classes, activation="softplus")(x)
+    return keras.Model(inputs, x / keras.ops.sum(x, axis=-1, keepdims=True))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "error", "message"),
+    [
+        (make_architecture(), ValueError, "layer must be named, .* has no convolution"),
+        (
+            nested(keras.layers.GlobalMaxPooling2D),
+            ValueError,
+            "hidden in a network within. The layers are .*within",
+        ),
+        (repeated, ValueError, "layer 'convolution' is used more than once"),
+        (normalized, TypeError, "must end in a layer whose activation is softmax.*"),
+    ],
+    ids=["no convolution", "nested", "repeated", "normalized"],
+)
+def test_architectures_without_an_answer(make_small, digits, architecture, error, message):
+    network = make_small(architecture=architecture, epochs=1).fit(*digits)
+    with pytest.raises(error, match=message):
         GradCAMDisplay.from_estimator(network, digits[0][:2])
+
+
+def test_network_within(make_small, digits, unseen):
+    """Is a layer like others."""
+    network = make_small(architecture=nested(), epochs=1).fit(*digits)
+    display = GradCAMDisplay.from_estimator(network, unseen[0][:2])
+    assert display.layer_name == "within"
+    assert heat_of(display, 2).shape == (2, 6, 6)
+    assert heat_of(display, 2).max() == 1
+
+
+def test_predictions_from_several_views(make_small, digits):
+    """The class that is asked about, and its probability, are those of predict."""
+    X, y = digits
+    network = make_small(epochs=2).fit(X, y)
+    from_one_view = network.predict(X)
+    network.set_params(test_time_augmentation="flip")
+    differ = np.flatnonzero(network.predict(X) != from_one_view)[:4]
+    assert len(differ) == 4
+    display = GradCAMDisplay.from_estimator(network, X[differ])
+    assert titles(display) == [
+        f"{label} ({100 * probability:.0f}%)"
+        for label, probability in zip(
+            network.predict(X[differ]), network.predict_proba(X[differ]).max(axis=1), strict=True
+        )
+    ]
 
 
 def test_wrong_layers(fitted, unseen):
@@ -317,8 +401,7 @@ def test_wrong_layers(fitted, unseen):
 
 @pytest.mark.parametrize("layer", ["images", 0])
 def test_input_layer(fitted, unseen, layer):
-    """Nothing is learnt there."""
-    with pytest.raises(ValueError, match="layer 'images'"):
+    with pytest.raises(ValueError, match="layer 'images' is the input; name another"):
         GradCAMDisplay.from_estimator(fitted, unseen[0][:2], layer=layer)
 
 
@@ -330,11 +413,13 @@ def test_unknown_targets(fitted, unseen, target, unknown):
     message = "target has labels that the classifier has not: "
     with pytest.raises(ValueError, match=message) as error:
         GradCAMDisplay.from_estimator(fitted, unseen[0][:2], target=target)
-    assert str(error.value).endswith(f"{unknown}.")
+    assert f"has not: {unknown}. Known: 0, 1, 2" in str(error.value)
 
 
 def test_wrong_input(fitted, unseen):
     X = unseen[0][:2]
+    with pytest.raises(ValueError, match="X must hold at most 120 images, got 121"):
+        GradCAMDisplay.from_estimator(fitted, np.repeat(X[:1], 121, axis=0))
     with pytest.raises(ValueError, match="X has 2 images, but target 3 labels"):
         GradCAMDisplay.from_estimator(fitted, X, target=[1, 2, 3])
     with pytest.raises(ValueError, match="X has 63 features"):
@@ -344,7 +429,7 @@ def test_wrong_input(fitted, unseen):
 
 
 def test_no_network(forest, unseen):
-    with pytest.raises(TypeError, match="must be a FashionCNNClassifier.*got RandomForest"):
+    with pytest.raises(TypeError, match=r"must be a FashionCNNClassifier.*got RandomForest"):
         GradCAMDisplay.from_estimator(forest, unseen[0][:2])
     with pytest.raises(TypeError, match="got RandomForestClassifier"):
         GradCAMDisplay.from_estimator(make_pipeline(forest), unseen[0][:2])

@@ -10,7 +10,7 @@ from skfashion.inspection import TrainingHistoryDisplay
 from skfashion.preprocessing import AugmentedClassifier
 
 # As skfashion's networks are trained unless told otherwise.
-SMOOTHED = "training, labels smoothed by 0.1"
+SMOOTHED = "training (smoothed labels)"
 
 
 def labels_of(panel):
@@ -50,20 +50,20 @@ def test_without_validation(fitted):
     assert [len(panel.lines) for panel in display.axes_] == [1, 1, 1]
 
 
-def test_best_epoch_of_a_training_that_did_not_stop(make_small, digits):
-    """All epochs count: none was kept instead of others."""
+def test_epoch_kept_without_early_stopping(make_small, digits):
+    """The last."""
     X, y = digits
     classifier = make_small().fit(X, y, X_val=X[:50], y_val=y[:50])
     loss = TrainingHistoryDisplay.from_estimator(classifier).axes_[0]
-    assert labels_of(loss) == [SMOOTHED, "validation"]
+    assert labels_of(loss) == [SMOOTHED, "validation", "kept: epoch 2"]
 
 
 def test_smoothed_labels(make_small, digits):
     X, y = digits
     classifier = make_small(label_smoothing=0.25).fit(X, y, X_val=X[:50], y_val=y[:50])
     loss, accuracy, _ = TrainingHistoryDisplay.from_estimator(classifier).axes_
-    assert labels_of(loss) == ["training, labels smoothed by 0.25", "validation"]
-    assert labels_of(accuracy) == ["training", "validation"]
+    assert labels_of(loss) == [SMOOTHED, "validation", "kept: epoch 2"]
+    assert labels_of(accuracy)[0] == "training"
 
 
 @pytest.mark.parametrize("quantities", [["accuracy"], ("learning_rate", "loss")])
@@ -78,8 +78,9 @@ def test_some_quantities(fitted, quantities):
 
 def test_one_quantity_in_one_axes(fitted):
     figure, ax = plt.subplots()
-    display = TrainingHistoryDisplay.from_estimator(fitted, quantities=["loss"], ax=ax)
+    display = TrainingHistoryDisplay.from_estimator(fitted, quantities="loss", ax=ax)
     assert list(display.axes_) == [ax]
+    assert ax.get_ylabel() == "Loss"
     assert figure.axes == [ax]
 
 
