@@ -102,7 +102,8 @@ class GradCAMDisplay:
             return, a name for each integer from 0. None takes those of a loaded
             :class:`skfashion.FashionCNNClassifier`, if it has any, and the labels otherwise.
         ax : matplotlib Axes or array-like of them, default=None
-            One axes, which is divided, or two for each image; None makes a new figure.
+            One axes, which is divided, or a grid of them, with two rows for six images; None makes
+            a new figure.
 
         Returns
         -------
@@ -160,7 +161,8 @@ class GradCAMDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of them, default=None
-            One axes, which is divided, or two for each image; None makes a new figure.
+            One axes, which is divided, or a grid of them, with two rows for six images; None makes
+            a new figure.
 
         Returns
         -------

@@ -105,8 +105,7 @@ class PredictionsDisplay:
             Height, width and channels of flattened images that are not square, in pixels. None
             takes that of a :class:`skfashion.FashionCNNClassifier`.
         ax : matplotlib Axes or array-like of them, default=None
-            One axes, which is divided, or one for each image, in rows of five; None makes a new
-            figure.
+            One axes, which is divided, or a grid of them, five in a row; None makes a new figure.
 
         Returns
         -------
@@ -180,8 +179,7 @@ class PredictionsDisplay:
         image_shape : tuple of 2 or 3 int, default=None
             Height, width and channels of flattened images that are not square, in pixels.
         ax : matplotlib Axes or array-like of them, default=None
-            One axes, which is divided, or one for each image, in rows of five; None makes a new
-            figure.
+            One axes, which is divided, or a grid of them, five in a row; None makes a new figure.
 
         Returns
         -------
@@ -219,8 +217,7 @@ class PredictionsDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of them, default=None
-            One axes, which is divided, or one for each image, in rows of five; None makes a new
-            figure.
+            One axes, which is divided, or a grid of them, five in a row; None makes a new figure.
 
         Returns
         -------
