@@ -94,8 +94,8 @@ class FeatureMapsDisplay:
         n_images = len(found.images)
         if n_images != 1:
             raise ValueError(f"X must hold one image, got {n_images}: pass X[:1] for the first.")
-        name, maps = found.maps(layer)
-        return cls(found.images[0], maps[0], layer_name=name).plot(ax=ax)
+        position, maps = found.maps(layer)
+        return cls(found.images[0], maps[0], layer_name=found.names[position]).plot(ax=ax)
 
     def plot(self, ax=None):
         """Draw the image, and beside it the maps.

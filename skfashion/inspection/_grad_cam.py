@@ -142,8 +142,8 @@ def _copy_end(network):
     )
 
 
-def last_convolution(network):
-    """Name of the last layer with maps of the size that the last convolution makes.
+def last_convolution(layers):
+    """Position of the last layer with maps of the size that the last convolution makes.
 
     Normalisation and activation, which belong to the convolution, often come after it.
 
@@ -152,17 +152,15 @@ def last_convolution(network):
     ValueError
         If the network has no convolution, or the last is hidden in a network within.
     """
-    sizes = [_map_size(layer) for layer in network.layers]
-    convolutions = [i for i, layer in enumerate(network.layers) if _has_convolution(layer)]
+    sizes = [_map_size(layer) for layer in layers]
+    convolutions = [i for i, layer in enumerate(layers) if _has_convolution(layer)]
     if not convolutions or not sizes[convolutions[-1]]:
         raise ValueError(
             "layer must be named, because the network has no convolution, or its last is hidden in "
-            f"a network within. The layers are {', '.join(each.name for each in network.layers)}."
+            f"a network within. The layers are {', '.join(each.name for each in layers)}."
         )
     size = sizes[convolutions[-1]]
-    return [
-        layer.name for layer, other in zip(network.layers, sizes, strict=True) if other == size
-    ][-1]
+    return max(i for i, other in enumerate(sizes) if other == size)
 
 
 def _has_convolution(layer):

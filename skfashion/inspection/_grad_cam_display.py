@@ -129,8 +129,8 @@ class GradCAMDisplay:
                 f"X must hold at most {_MAX_IMAGES} images, got {len(found.images)}: pass a few."
             )
         if layer is None:
-            layer = last_convolution(found.network)
-        layer_name, maps = found.maps(layer)
+            layer = last_convolution(found.layers)
+        position, maps = found.maps(layer)
         probabilities = np.asarray(found.classifier.predict_proba(found.X))
         classes = np.asarray(found.classifier.classes_)
         if target is None:
@@ -141,7 +141,7 @@ class GradCAMDisplay:
             check_known_labels(target, classes, "target", "the classifier")
             order = np.argsort(classes)
             asked = order[np.searchsorted(classes, target, sorter=order)]
-        heat = grad_cam(found.network, found.batch, layer_name, maps, asked)
+        heat = grad_cam(found.network, found.batch, found.layers[position].name, maps, asked)
         if target_names is None:
             target_names = getattr(found.classifier, "target_names_", None)
         class_names = np.asarray(name_classes(classes, target_names))[asked]
@@ -151,7 +151,7 @@ class GradCAMDisplay:
             heat,
             class_names.tolist(),
             chosen if (abs(probabilities.sum(axis=1) - 1) < 1e-3).all() else None,
-            layer_name=layer_name,
+            layer_name=found.names[position],
         )
         return display.plot(ax=ax)
 

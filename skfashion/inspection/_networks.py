@@ -74,22 +74,25 @@ class NetworkInput:
         A functional model.
     layers : list of keras.Layer
         Those that a user knows by name or position.
+    names : list of str
+        What the user knows them as.
     batch : ndarray of shape (n, height, width, channels) of float32
         What goes into the network.
     images : ndarray of shape (n, height, width, channels)
         The images as the user gave them.
     """
 
-    def __init__(self, classifier, X, network, layers, batch, images):
+    def __init__(self, classifier, X, network, layers, names, batch, images):
         self.classifier = classifier
         self.X = X
         self.network = network
         self.layers = layers
+        self.names = names
         self.batch = batch
         self.images = images
 
     def maps(self, layer):
-        """Name of a layer, by name or position, and what it makes of the images.
+        """Position of a layer, given by name or position, and what it makes of the images.
 
         Raises
         ------
@@ -98,16 +101,16 @@ class NetworkInput:
         """
         import keras
 
-        layers = self.layers
-        layer = layers[find_layer(layer, [each.name for each in layers])]
+        position = find_layer(layer, self.names)
+        layer = self.layers[position]
         maps = keras.Model(self.network.input, layer.output)(self.batch, training=False)
         if maps.ndim != 4:
             raise ValueError(
-                f"layer {layer.name!r} makes no maps, but an array of shape "
+                f"layer {self.names[position]!r} makes no maps, but an array of shape "
                 f"{tuple(maps.shape[1:])} of an image. Take a layer before the image is flattened "
                 "or pooled."
             )
-        return layer.name, keras.ops.convert_to_numpy(maps)
+        return position, keras.ops.convert_to_numpy(maps)
 
 
 def find_network(estimator, X):
@@ -135,9 +138,12 @@ def find_network(estimator, X):
         If X holds no images of the fitted size with finite pixels.
     """
     classifier, given = unwrap(estimator, X)
+    names = None
     if isinstance(classifier, FashionCNNClassifier):
         given = classifier._check_predictable(given)
-        network = classifier.model_.layers[-1]
+        names = [layer.name for layer in classifier.model_.layers[-1].layers]
+        # Not model_ itself, which users may train on.
+        network = classifier._compose_model().layers[-1]
         batch = standardize(given, *classifier._standardization())
     else:
         network = getattr(classifier, "model_", None)
@@ -152,7 +158,8 @@ def find_network(estimator, X):
     import keras
 
     layers = network.layers  # a Sequential model's own, without the input that it gets now
+    names = names or [layer.name for layer in layers]
     if isinstance(network, keras.Sequential):
         network = keras.Model(network.inputs[0], network.outputs[0])
     images = as_images(X if np.size(X) == batch.size else given, batch.shape[1:])
-    return NetworkInput(classifier, given, network, layers, batch, images)
+    return NetworkInput(classifier, given, network, layers, names, batch, images)

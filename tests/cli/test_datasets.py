@@ -31,8 +31,8 @@ def list_datasets(tmp_path):
 def test_nothing_but_the_sample(list_datasets, tmp_path):
     lines = list_datasets().splitlines()
     assert lines[0].startswith("sample  7,000 images")
-    assert f"{tmp_path / 'cache' / 'skfashion' / 'fashion-mnist'}: not there" in lines[2]
-    assert f"{tmp_path / 'datasets' / 'fashion-mnist'}: not there" in lines[4]
+    assert f"{tmp_path / 'cache' / 'skfashion' / 'fashion-mnist'}: no such folder" in lines[2]
+    assert f"{tmp_path / 'datasets' / 'fashion-mnist'}: no such folder" in lines[4]
     help_is_shown = any("apt-get install" in line for line in lines)
     assert help_is_shown != os.path.isdir(SYSTEM)
     assert not [*tmp_path.iterdir()]

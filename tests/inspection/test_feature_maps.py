@@ -65,6 +65,16 @@ def test_maps_are_those_of_the_classifier(fitted, unseen):
     np.testing.assert_allclose(maps_of(display), expected, atol=1e-4)
 
 
+def test_model_that_was_changed(make_small, digits, unseen):
+    """What is shown is what the classifier predicts by, whatever becomes of its Keras model."""
+    X = unseen[0][:1]
+    classifier = make_small().fit(*digits)
+    before = maps_of(FeatureMapsDisplay.from_estimator(classifier, X, "stage2_add"))
+    classifier.model_.set_weights([0 * weight for weight in classifier.weights_])
+    after = maps_of(FeatureMapsDisplay.from_estimator(classifier, X, "stage2_add"))
+    np.testing.assert_array_equal(after, before)
+
+
 @pytest.mark.parametrize("layer", [0, 4, -6, np.int64(4)])
 def test_layer_by_position(fitted, unseen, layer):
     X = unseen[0][:1]
