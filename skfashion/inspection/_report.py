@@ -70,7 +70,9 @@ def write_report(evaluation, folder, about):
     for name in set(REPORT_FILES) & set(pictures):
         (folder / name).write_bytes(pictures[name])
     images = {"errors": errors, "samples": _select(evaluation, only_errors=False)}
-    _write_text(folder / "report.html", _render(evaluation, about, pictures, images))
+    _write_text(
+        folder / "report.html", _render(evaluation, about, figures["versions"], pictures, images)
+    )
 
 
 def without_nan(value):
@@ -195,7 +197,7 @@ def _draw_calibration(evaluation):
     return figure
 
 
-def _render(evaluation, about, pictures, displays):
+def _render(evaluation, about, versions, pictures, displays):
     from jinja2 import Environment, StrictUndefined
 
     source = files("skfashion.inspection").joinpath("report.html.jinja").read_text("utf-8")
@@ -205,7 +207,7 @@ def _render(evaluation, about, pictures, displays):
     return environment.from_string(source).render(
         evaluation=evaluation,
         about=about,
-        versions=evaluation.to_dict()["versions"],
+        versions=versions,
         made=datetime.now().astimezone(),
         pictures={name.removesuffix(".png"): _embed(png) for name, png in pictures.items()},
         curves=[f"{name}_curve" for name in QUANTITIES if f"{name}_curve.png" in pictures],
