@@ -8,7 +8,7 @@ import click
 from skfashion.cli._data import load_test_data
 from skfashion.cli._model import load_model, note_light_ground, read_training, to_scale
 from skfashion.cli._options import force_option, invert_option, output_option
-from skfashion.cli._output import check_output, write_all_or_none
+from skfashion.cli._output import check_output
 
 __all__ = ["evaluate"]
 
@@ -55,8 +55,10 @@ def evaluate(model, data, output, invert, force):
         )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--data") from error
-    with write_all_or_none(output, REPORT_FILES) as folder:
-        evaluation.save(folder, about={"model": str(model), "data": data})
+    try:
+        evaluation.save(output, about={"model": str(model), "data": data})
+    except OSError as error:
+        raise click.ClickException(f"Cannot write to {output}: {error}") from error
     click.echo(evaluation.classification_report())
     low, high = evaluation.accuracy_interval
     click.echo(

@@ -46,6 +46,8 @@ def predict(model, images, invert, picture, force):
             raise click.BadParameter(
                 f"{path} is a folder; name its pictures, such as {path}/*.", param_hint="IMAGE"
             )
+        if not path.exists():
+            raise click.BadParameter(f"No picture {str(path)!r}.", param_hint="IMAGE")
     classifier = load_model(model)
     check_takes_pictures(classifier, model)
     height, width, channels = classifier.image_shape_

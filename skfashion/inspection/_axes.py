@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["make_axes"]
+__all__ = ["make_axes", "make_image_axes"]
 
 
 def make_axes(ax, n_rows, n_columns, figsize, *, width_ratios=None, wspace=0.1):
@@ -65,3 +65,45 @@ def make_axes(ax, n_rows, n_columns, figsize, *, width_ratios=None, wspace=0.1):
     )
     cells = [ax.figure.add_subplot(grid[i, j]) for i in range(n_rows) for j in range(n_columns)]
     return np.array(cells).reshape(n_rows, n_columns)
+
+
+def make_image_axes(ax, n_images, n_rows, n_columns, figsize, *, n_panels=1):
+    """A grid of axes for images, as :func:`make_axes` makes it, or any with room that was given.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes, array-like of Axes or None
+        As the user gave it.
+    n_images : int
+        How many there are.
+    n_rows, n_columns : int
+        Rows and columns of images in a grid that is made.
+    figsize : tuple of 2 float
+        Width and height of a new figure, in inches.
+    n_panels : int, default=1
+        Axes for each image, one under the other.
+
+    Returns
+    -------
+    axes : ndarray of shape (n_panels * n_rows, n_columns) of matplotlib Axes
+        Rows and columns are those of the grid that was given, if it was.
+
+    Raises
+    ------
+    ValueError
+        If it is a grid without room, or one axes that cannot be divided.
+    """
+    from matplotlib.axes import Axes
+
+    if ax is None or isinstance(ax, Axes):
+        return make_axes(ax, n_panels * n_rows, n_columns, figsize)
+    axes = np.asarray(ax, dtype=object)
+    if axes.ndim != 2 and axes.size % n_panels == 0:  # as plt.subplots makes a row or column
+        axes = axes.reshape(n_panels, -1)
+    if axes.ndim != 2 or axes.shape[0] % n_panels or axes.size < max(n_panels * n_images, 1):
+        rows = "" if n_panels == 1 else f", {n_panels} rows for each row of images"
+        raise ValueError(
+            f"ax must be one axes or a grid with room for {n_images} images{rows}, got one of "
+            f"shape {axes.shape}."
+        )
+    return axes

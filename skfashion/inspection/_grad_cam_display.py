@@ -3,7 +3,7 @@
 import numpy as np
 
 from skfashion._training_set import check_known_labels
-from skfashion.inspection._axes import make_axes
+from skfashion.inspection._axes import make_image_axes
 from skfashion.inspection._labels import as_text, check_labels, name_classes
 from skfashion.inspection._networks import find_network
 from skfashion.inspection._pictures import as_pictures
@@ -102,8 +102,8 @@ class GradCAMDisplay:
             return, a name for each integer from 0. None takes those of a loaded
             :class:`skfashion.FashionCNNClassifier`, if it has any, and the labels otherwise.
         ax : matplotlib Axes or array-like of them, default=None
-            One axes, which is divided, or a grid of them, with two rows for six images; None makes
-            a new figure.
+            One axes, which is divided, or a grid with two rows for each row of images; None makes
+            a new figure, with six images in a row.
 
         Returns
         -------
@@ -142,9 +142,7 @@ class GradCAMDisplay:
             order = np.argsort(classes)
             asked = order[np.searchsorted(classes, target, sorter=order)]
         heat = grad_cam(found.network, found.batch, found.layers[position].name, maps, asked)
-        if target_names is None:
-            target_names = getattr(found.classifier, "target_names_", None)
-        class_names = np.asarray(name_classes(classes, target_names))[asked]
+        class_names = np.asarray(name_classes(classes, target_names, found.classifier))[asked]
         chosen = probabilities[np.arange(len(asked)), asked]
         display = cls(
             found.images,
@@ -156,13 +154,13 @@ class GradCAMDisplay:
         return display.plot(ax=ax)
 
     def plot(self, ax=None):
-        """Draw the images, six in a row, and each again with its heat under it.
+        """Draw the images, and each again with its heat under it.
 
         Parameters
         ----------
         ax : matplotlib Axes or array-like of them, default=None
-            One axes, which is divided, or a grid of them, with two rows for six images; None makes
-            a new figure.
+            One axes, which is divided, or a grid with two rows for each row of images; None makes
+            a new figure, with six images in a row.
 
         Returns
         -------
@@ -172,13 +170,13 @@ class GradCAMDisplay:
         n_columns = min(_N_COLUMNS, n_images)
         n_rows = -(-n_images // n_columns)
         size = max(1.4 * n_columns, 5.6), 0.3 + 3.1 * n_rows
-        axes = make_axes(ax, 2 * n_rows, n_columns, size)
+        axes = make_image_axes(ax, n_images, n_rows, n_columns, size, n_panels=2)
         for cell in axes.flat:
             cell.set_axis_off()
         edges = (-0.5, width - 0.5, height - 0.5, -0.5)
         for i, picture in enumerate(as_pictures(self.images)):
-            row, column = 2 * (i // n_columns), i % n_columns
-            plain, heated = axes[row : row + 2, column]
+            row, column = divmod(i, axes.shape[1])
+            plain, heated = axes[2 * row : 2 * row + 2, column]
             for cell in (plain, heated):
                 cell.imshow(picture, cmap="gray", vmin=0, vmax=1, extent=edges)
             heated.imshow(

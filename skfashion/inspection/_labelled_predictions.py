@@ -57,7 +57,7 @@ def predict_labelled(estimator, X, y, target_names, *, with_probabilities=True):
     y : array-like of shape (n,)
         Class labels.
     target_names : sequence of str or None
-        As for :func:`name_classes`; None takes those that the classifier was loaded with, if any.
+        As for :func:`name_classes`.
     with_probabilities : bool, default=True
         Whether to ask for them too, where the classifier has any.
 
@@ -81,9 +81,7 @@ def predict_labelled(estimator, X, y, target_names, *, with_probabilities=True):
     classes = np.asarray(estimator.classes_)
     y = check_labels(y, X.shape[0] if hasattr(X, "shape") else len(X), "y")
     check_known_labels(y, classes, "y", "the classifier")
-    if target_names is None:
-        target_names = getattr(classifier, "target_names_", None)
-    class_names = name_classes(classes, target_names)
+    class_names = name_classes(classes, target_names, classifier)
     estimator.predict(X[:1])  # what is set up at the first call is not of the images
     started = time.perf_counter()
     y_pred = estimator.predict(X)

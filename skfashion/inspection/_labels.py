@@ -20,7 +20,7 @@ def check_labels(labels, n_images, name):
     return labels
 
 
-def name_classes(labels, target_names):
+def name_classes(labels, target_names, classifier=None):
     """A name for each label.
 
     Parameters
@@ -29,7 +29,10 @@ def name_classes(labels, target_names):
         Sorted class labels.
     target_names : sequence of str or None
         As many names as labels, in their order; or a name for each integer from 0, of which
-        ``labels`` are some, as in the bunches of data loaders. None takes the labels themselves.
+        ``labels`` are some, as in the bunches of data loaders. None takes those that the classifier
+        was loaded with, if any, and the labels themselves otherwise.
+    classifier : classifier, default=None
+        Fitted, and known by these labels.
 
     Returns
     -------
@@ -40,6 +43,8 @@ def name_classes(labels, target_names):
     ValueError
         If the names fit in neither way, or one is there twice.
     """
+    if target_names is None:
+        target_names = getattr(classifier, "target_names_", None)
     if target_names is None:
         return [str(label) for label in labels]
     names = [str(name) for name in target_names]

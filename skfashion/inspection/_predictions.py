@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.multiclass import unique_labels
 
-from skfashion.inspection._axes import make_axes
+from skfashion.inspection._axes import make_image_axes
 from skfashion.inspection._labelled_predictions import predict_labelled
 from skfashion.inspection._labels import as_text, check_labels, name_classes
 from skfashion.inspection._networks import known_image_shape
@@ -105,7 +105,8 @@ class PredictionsDisplay:
             Height, width and channels of flattened images that are not square, in pixels. None
             takes that of a :class:`skfashion.FashionCNNClassifier`.
         ax : matplotlib Axes or array-like of them, default=None
-            One axes, which is divided, or a grid of them, five in a row; None makes a new figure.
+            One axes, which is divided, or a grid with at least as many as images; None makes a new
+            figure, with five in a row.
 
         Returns
         -------
@@ -179,7 +180,8 @@ class PredictionsDisplay:
         image_shape : tuple of 2 or 3 int, default=None
             Height, width and channels of flattened images that are not square, in pixels.
         ax : matplotlib Axes or array-like of them, default=None
-            One axes, which is divided, or a grid of them, five in a row; None makes a new figure.
+            One axes, which is divided, or a grid with at least as many as images; None makes a new
+            figure, with five in a row.
 
         Returns
         -------
@@ -212,12 +214,13 @@ class PredictionsDisplay:
         return display.plot(ax=ax)
 
     def plot(self, ax=None):
-        """Draw the images, five in a row, wrong ones with orange titles.
+        """Draw the images, wrong ones with orange titles.
 
         Parameters
         ----------
         ax : matplotlib Axes or array-like of them, default=None
-            One axes, which is divided, or a grid of them, five in a row; None makes a new figure.
+            One axes, which is divided, or a grid with at least as many as images; None makes a new
+            figure, with five in a row.
 
         Returns
         -------
@@ -225,7 +228,7 @@ class PredictionsDisplay:
         """
         n_images = len(self.images)
         (n_rows, n_columns), size = find_grid(n_images)
-        axes = make_axes(ax, n_rows, n_columns, size)
+        axes = make_image_axes(ax, n_images, n_rows, n_columns, size)
         self.axes_ = axes
         self.figure_ = axes[0, 0].get_figure(root=True)
         if ax is None:

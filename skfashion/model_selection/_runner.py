@@ -135,13 +135,14 @@ class TrialRunner:
         values = [] if math.isnan(mean) else intermediate_values(self._pruner, scores)
         self._study.finish(self._running[number], folds, state, value, values)
         del self._running[number]
-        self._report_trial(mean, f"pruned at fold {len(scores)}" if is_pruned else "")
+        self._report_trial(number, mean, f"pruned at fold {len(scores)}" if is_pruned else "")
 
-    def _report_trial(self, mean, note):
+    def _report_trial(self, number, mean, note):
         finished = [trial for trial, _ in self._study.finished()]
         values = [trial.value for trial in finished if trial.state == TrialState.COMPLETE]
         best = f"best {max(values):.4f}" if values else ""
-        words = [f"Trial {len(finished)}/{self._n_trials} ", f"{mean:.4f}", note, "", best]
+        count = f"({len(finished)} of {self._n_trials})"
+        words = [f"Trial {number} {count} ", f"{mean:.4f}", note, "", best]
         self._report(len(finished), best, " ".join(words))
 
     def _is_late(self):

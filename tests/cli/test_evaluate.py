@@ -155,3 +155,13 @@ def test_other_classes(run, model, other_pictures, digits_csv, fitted_on_sample,
         assert message in result.stderr
         assert len(result.stderr.splitlines()) <= 2  # the first may be the note
         assert not (tmp_path / "out").exists()
+
+
+def test_report_that_cannot_be_written(run, model, other_pictures, tmp_path):
+    output = tmp_path / "out"
+    (output / "report.html").mkdir(parents=True)
+    result = run("evaluate", model, "--data", other_pictures, "--output", output, "--force")
+    assert result.returncode == 1
+    last = result.stderr.splitlines()[-1]
+    assert last == f"Cannot write to {output}: {output / 'report.html'} is a folder."
+    assert [path.name for path in output.iterdir()] == ["report.html"]

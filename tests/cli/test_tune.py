@@ -92,7 +92,7 @@ def test_goes_on_and_is_interrupted(tuned, search, result_files, tmp_path):
             progress += process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
-    assert "Study boots holds 2 of 60 trials.\nTrial 3/60" in progress
+    assert "Study boots holds 2 of 60 trials.\nTrial 2 (3 of 60)" in progress
     assert process.returncode == 0, errors
     trials = pd.read_csv(output / "trials.csv")
     assert errors == f"Warning: The search was interrupted after {len(trials)} of 60 trials.\n"

@@ -1,5 +1,7 @@
 """Where displays are drawn: in axes of the caller, or in one new figure."""
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -127,12 +129,57 @@ def test_array_of_axes(draw, name, form):
     assert plt.get_fignums() == [figure.number]
 
 
-@pytest.mark.parametrize("name", PANELS)
+@pytest.mark.parametrize("name", ["history", "maps"])
 def test_wrong_number_of_axes(draw, name):
     n_panels = np.prod(PANELS[name])
     _, axes = plt.subplots(1, n_panels + 1)
     message = f"ax must be one axes or as many as there are panels, {n_panels}, got {n_panels + 1}"
     with pytest.raises(ValueError, match=message):
+        draw(name, ax=axes)
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (1, 7), (4, 4), (6, 1)])
+def test_grid_of_any_shape_for_predictions(draw, shape):
+    """Six images, row by row; what is left over is invisible."""
+    _, axes = plt.subplots(*shape, squeeze=False)
+    display = draw("predictions", ax=axes)
+    assert display.axes_.shape == shape
+    assert [ax.has_data() for ax in axes.flat] == [i < 6 for i in range(axes.size)]
+    assert not any(ax.axison for ax in axes.flat)
+    titles = [ax.get_title() for ax in axes.flat[:6]]
+    assert titles == [ax.get_title() for ax in draw("predictions").axes_.flat[:6]]
+
+
+@pytest.mark.parametrize("shape", [(4, 1), (2, 3), (6, 2)])
+def test_grid_of_any_shape_for_grad_cam(draw, shape):
+    """Two images, each above its heat."""
+    _, axes = plt.subplots(*shape, squeeze=False)
+    display = draw("grad-cam", ax=axes)
+    plain, heated = display.axes_[::2].ravel(), display.axes_[1::2].ravel()
+    usual = draw("grad-cam").axes_
+    for i in range(2):
+        assert plain[i].get_title() == usual[0, i].get_title() != ""
+        (image,) = plain[i].images
+        np.testing.assert_array_equal(image.get_array(), usual[0, i].images[0].get_array())
+        _, heat = heated[i].images
+        np.testing.assert_array_equal(heat.get_array(), usual[1, i].images[1].get_array())
+    assert not any(ax.has_data() for ax in [*plain[2:], *heated[2:]])
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "rows"),
+    [
+        ("predictions", (1, 5), ""),
+        ("grad-cam", (2, 1), ", 2 rows for each row of images"),
+        ("grad-cam", (3, 2), ", 2 rows for each row of images"),
+        ("grad-cam", (1, 5), ", 2 rows for each row of images"),
+    ],
+)
+def test_grid_without_room(draw, name, shape, rows):
+    _, axes = plt.subplots(*shape, squeeze=False)
+    n_images = {"predictions": 6, "grad-cam": 2}[name]
+    message = f"ax must be one axes or a grid with room for {n_images} images{rows}, got one of"
+    with pytest.raises(ValueError, match=f"{message} shape {re.escape(str(shape))}"):
         draw(name, ax=axes)
 
 
