@@ -190,12 +190,19 @@ class ComparisonDisplay:
         ax.grid(alpha=0.3)
         ax.margins(0.1)
         _set_ticks(ax)
-        if self.failed:
-            ax.set_title(f"Failed: {', '.join(self.failed)}", fontsize="medium")
+        ax.set_title("\n".join(self._describe()), fontsize="medium")
         self.ax_ = ax
         self.figure_ = ax.get_figure(root=True)
         _label(ax, means, self.fold_scores)
         return self
+
+    def _describe(self):
+        """What the dots are, and what is not there, a line each."""
+        if self.fold_scores:
+            n_folds = len(next(iter(self.fold_scores.values())))
+            yield f"Means (large dots) and ranges over {n_folds} folds"
+        if self.failed:
+            yield f"Failed: {', '.join(self.failed)}"
 
 
 def _set_ticks(ax):

@@ -15,6 +15,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from skfashion.inspection import ComparisonDisplay
 from skfashion.model_selection import compare_classifiers
 
+OVER = "Means (large dots) and ranges over"
+
 
 class Fails(GaussianNB):
     def fit(self, X, y):
@@ -116,13 +118,13 @@ def test_failed_are_left_out():
             {"broken": Fails(), "bayes": GaussianNB()}, *load_iris(return_X_y=True), cv=2
         )
     assert [label.get_text() for label in labels_of(display)] == ["bayes"]
-    assert display.ax_.get_title() == "Failed: broken"
+    assert display.ax_.get_title() == f"{OVER} 2 folds\nFailed: broken"
 
 
 def test_some_rows(table):
     display = ComparisonDisplay.from_comparison(table.drop("dummy"))
     assert [label.get_text() for label in labels_of(display)] == ["knn", "bayes"]
-    assert display.ax_.get_title() == ""
+    assert display.ax_.get_title() == f"{OVER} 3 folds"
 
 
 def test_seconds_too_short_for_the_clock():
