@@ -674,10 +674,12 @@ def test_divergence_in_the_last_step_is_an_error(early_stopping, make_small, dig
         classifier.fit(*digits)
 
 
-def test_architecture_on_a_fitted_model(make_small, fitted, digits):
+def test_architecture_on_a_fitted_model(make_small, digits):
+    other = make_small(epochs=1).fit(*digits)
+
     def transfer(image_shape, n_classes):
         inputs = keras.Input(image_shape)
-        x = fitted.model_.layers[-1](inputs)
+        x = other.model_.layers[-1](inputs)
         return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
 
     assert make_small(architecture=transfer).fit(*digits).n_epochs_ == 2
