@@ -34,7 +34,7 @@ recipe_option = click.option(
     show_default=True,
     metavar="NAME",
     help="Configuration to train, such as basic, lenet, small or vgg3 (all are named by "
-    '"skfashion compare --help"). The last two mirror images, which is not for letters or digits.',
+    '"skfashion compare --help"). small and vgg3 mirror images, which harms letters and digits.',
 )
 
 epochs_option = click.option(

@@ -30,7 +30,7 @@ _PICTURE_SUFFIXES = (".png", ".jpg", ".pdf", ".svg")
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Draw, into a new file such as seen.png, what the network gets of each picture and where "
-    "in it it looked (Grad-CAM).",
+    "in it it looked (Grad-CAM; coarse for small images).",
 )
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 def predict(model, images, invert, picture, force):

@@ -104,6 +104,6 @@ def make_image_axes(ax, n_images, n_rows, n_columns, figsize, *, n_panels=1):
         rows = "" if n_panels == 1 else f", {n_panels} rows for each row of images"
         raise ValueError(
             f"ax must be one axes or a grid with room for {n_images} images{rows}, got one of "
-            f"shape {axes.shape}."
+            f"shape {axes.shape}. Show fewer images, or give a larger grid."
         )
     return axes

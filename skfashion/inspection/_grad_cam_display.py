@@ -118,8 +118,8 @@ class GradCAMDisplay:
             has layers that cannot be copied.
         ValueError
             If X holds no images of the fitted size with finite pixels or too many, there is no such
-            layer (the message names the nearest), it has no maps or is used more than once, or the
-            classifier does not know a target.
+            layer (the message names the nearest), it has no maps or is used more than once, the
+            classifier does not know a target, or ``ax`` is a grid without room for the images.
         """
         from skfashion.inspection._grad_cam import grad_cam, last_convolution
 

@@ -119,8 +119,9 @@ class PredictionsDisplay:
         TypeError
             If it is no classifier.
         ValueError
-            If y is of another length than X or has labels that the classifier does not know, or
-            ``target_names`` has another number of names than there are classes.
+            If y is of another length than X or has labels that the classifier does not know,
+            ``target_names`` has another number of names than there are classes, or ``ax`` is a
+            grid without room for the images.
         """
         check_scalar(n_images, "n_images", Integral, min_val=1)
         if image_shape is None:
@@ -190,8 +191,8 @@ class PredictionsDisplay:
         Raises
         ------
         ValueError
-            If labels or probabilities are of another length than X, or ``target_names`` has
-            another number of names than there are classes.
+            If labels or probabilities are of another length than X, ``target_names`` has another
+            number of names than there are classes, or ``ax`` is a grid without room for the images.
         """
         check_scalar(n_images, "n_images", Integral, min_val=1)
         images = as_images(X, image_shape)

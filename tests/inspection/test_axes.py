@@ -179,7 +179,7 @@ def test_grid_without_room(draw, name, shape, rows):
     _, axes = plt.subplots(*shape, squeeze=False)
     n_images = {"predictions": 6, "grad-cam": 2}[name]
     message = f"ax must be one axes or a grid with room for {n_images} images{rows}, got one of"
-    with pytest.raises(ValueError, match=f"{message} shape {re.escape(str(shape))}"):
+    with pytest.raises(ValueError, match=rf"{message} shape {re.escape(str(shape))}\. Show fewer"):
         draw(name, ax=axes)
 
 
