@@ -18,7 +18,7 @@ from sklearn.frozen import FrozenEstimator
 
 from skfashion import FashionCNNClassifier
 from skfashion.datasets import load_fashion_sample
-from skfashion.inspection import evaluate_classifier
+from skfashion.evaluation import evaluate_classifier
 
 train, test = load_fashion_sample(), load_fashion_sample(subset="test")
 X, y = train.data[:1000], train.target[:1000]

@@ -6,7 +6,7 @@ neither Keras nor TensorFlow.
 
 from importlib import import_module
 
-from skfashion import _forks  # noqa: F401  (notes forks from now on)
+from skfashion._utils import forks as _forks  # noqa: F401  (notes forks from now on)
 
 __version__ = "0.1.0"
 
@@ -15,6 +15,7 @@ __all__ = [
     "baselines",
     "datasets",
     "errors",
+    "evaluation",
     "inspection",
     "model_selection",
     "networks",
@@ -25,7 +26,7 @@ __all__ = [
 
 def __getattr__(name):
     if name == "FashionCNNClassifier":
-        return import_module("skfashion.classifier").FashionCNNClassifier
+        return import_module("skfashion._classifier").FashionCNNClassifier
     if name in __all__:
         return import_module(f"skfashion.{name}")
     raise AttributeError(f"module 'skfashion' has no attribute {name!r}")

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from skfashion._warnings import warn
+from skfashion._utils.warnings import warn
 
 __all__ = [
     "ANY_AXES",

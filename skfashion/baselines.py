@@ -24,8 +24,8 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.utils import check_array
 
-from skfashion._names import check_name
-from skfashion.preprocessing._hog import HOGTransformer
+from skfashion._utils.names import check_name
+from skfashion.preprocessing import HOGTransformer
 
 __all__ = ["list_baselines", "make_baseline"]
 

@@ -5,8 +5,8 @@ A recipe is more than the architecture of the same name: optimizer, augmentation
 What each reaches on Fashion-MNIST is in the documentation's table, beside what it claims.
 """
 
-from skfashion._names import check_name
-from skfashion.classifier import FashionCNNClassifier
+from skfashion._classifier import FashionCNNClassifier
+from skfashion._utils.names import check_name
 from skfashion.preprocessing import ImageAugmenter
 
 __all__ = ["list_recipes", "make_recipe"]

@@ -14,10 +14,10 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validat
 from sklearn.pipeline import make_pipeline
 
 from skfashion import FashionCNNClassifier
+from skfashion._training.batches import BatchMaker, LabelledImages, Variation, mix
 from skfashion.datasets import load_fashion_sample
 from skfashion.preprocessing import ImageAugmenter
 from skfashion.preprocessing._image_augmenter import automatic_augmenter
-from skfashion.training.batches import BatchMaker, LabelledImages, Variation, mix
 
 NOTHING = {"rotation": 0, "shift": 0, "shear": 0, "zoom": 0, "horizontal_flip": False}
 
@@ -137,7 +137,7 @@ class TestTraining:
     def test_every_image_is_in_one_batch_of_an_epoch(self, monkeypatch):
         X = np.arange(42.0).repeat(4).reshape(42, 2, 2)
         for values in 1, 2 * 8 * 4, 2**20:  # prepared one by one, by twos, all at once
-            monkeypatch.setattr("skfashion.training.batches._GROUP_VALUES", values)
+            monkeypatch.setattr("skfashion._training.batches._GROUP_VALUES", values)
             with closing(make_batches(X, Variation(None, 0.0, 0.0))) as batches:
                 epoch = list(batches.epoch(0))
             assert [len(images) for images, _, _ in epoch] == [7] * 6
@@ -155,7 +155,7 @@ class TestTraining:
         np.testing.assert_allclose(images.max(), 1, atol=1e-6)
 
     def test_the_next_batches_are_made_meanwhile(self, monkeypatch):
-        monkeypatch.setattr("skfashion.training.batches._GROUP_VALUES", 1)  # a batch a group
+        monkeypatch.setattr("skfashion._training.batches._GROUP_VALUES", 1)  # a batch a group
         X = np.zeros((40, 6, 6))
         made = []
         with closing(make_batches(X, Variation(None, 0.0, 0.0))) as batches:

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from skfashion.baselines import list_baselines, make_baseline
 from skfashion.datasets import load_fashion_sample
-from skfashion.preprocessing._hog import HOGTransformer
+from skfashion.preprocessing import HOGTransformer
 
 LEARNING = [name for name in list_baselines() if name != "dummy"]
 DETERMINISTIC = {"dummy", "hog_svm", "knn", "logistic", "pca_svm", "svm_rbf"}

@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 from sklearn.ensemble import RandomForestClassifier
 
 from skfashion.datasets import load_fashion_sample
-from skfashion.inspection import evaluate_classifier
+from skfashion.evaluation import evaluate_classifier
 
 DOCS = os.environ.get("SKFASHION_TEST_DOCS")
 SCREENS = {

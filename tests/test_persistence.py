@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from skfashion import FashionCNNClassifier
+from skfashion._training.muon import Muon
 from skfashion.errors import ModelFileError
 from skfashion.networks._residual import build_residual
-from skfashion.training.muon import Muon
 
 
 @pytest.fixture

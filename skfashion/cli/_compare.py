@@ -68,7 +68,7 @@ def compare(names, data, cv, jobs, epochs, output, seed, invert, force):
 
 def _make_classifiers(names, epochs, seed):
     """Classifiers by name, and whether any is a network."""
-    from skfashion._names import check_name
+    from skfashion._utils.names import check_name
     from skfashion.baselines import list_baselines, make_baseline
     from skfashion.recipes import list_recipes, make_recipe
 

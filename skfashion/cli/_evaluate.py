@@ -33,8 +33,8 @@ def evaluate(model, data, output, invert, force):
     Classes are matched by their names; a folder T-shirt_top is of class T-shirt/top. "skfashion
     train" writes such a report already, on the test images or those that it held out.
     """
-    from skfashion.inspection import evaluate_classifier
-    from skfashion.inspection._report import REPORT_FILES
+    from skfashion.evaluation import evaluate_classifier
+    from skfashion.evaluation._report import REPORT_FILES
 
     check_output(output, REPORT_FILES, force)
     classifier = load_model(model)
@@ -81,7 +81,7 @@ def _match_classes(bunch, classifier):
     """Labels that the classifier knows, and names of its classes."""
     import numpy as np
 
-    from skfashion._names import check_name
+    from skfashion._utils.names import check_name
     from skfashion.inspection._labels import name_classes
 
     labels, positions = np.unique(bunch.target, return_inverse=True)

@@ -14,7 +14,7 @@ _N_LOOKED_AT = 50
 
 def load_model(path):
     """The classifier in a model file."""
-    from skfashion.classifier import FashionCNNClassifier
+    from skfashion._classifier import FashionCNNClassifier
 
     if path.is_dir():
         raise click.BadParameter(

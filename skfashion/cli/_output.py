@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import click
 
-from skfashion import _output_folder
+from skfashion._utils import output_folder as _output_folder
 
 __all__ = ["check_output", "write_all_or_none"]
 

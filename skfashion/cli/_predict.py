@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from skfashion._output_folder import check_writable
+from skfashion._utils.output_folder import check_writable
 from skfashion.cli._model import check_takes_pictures, load_model, note_light_ground, to_scale
 from skfashion.cli._output import write_all_or_none
 from skfashion.errors import SkfashionError

@@ -16,7 +16,7 @@ _MODEL_FILE = "model.keras"
 
 def training_files():
     """Names of the files that a trained network leaves; those of the model and its report."""
-    from skfashion.inspection._report import REPORT_FILES
+    from skfashion.evaluation._report import REPORT_FILES
 
     return _MODEL_FILE, *REPORT_FILES
 
@@ -63,7 +63,7 @@ class TestedNetwork(NamedTuple):
 
 def train_and_test(classifier, training, test, *, data, invert, **about):
     """Fit the classifier and test it; ``data`` and what follows go into the report too."""
-    from skfashion.inspection import evaluate_classifier
+    from skfashion.evaluation import evaluate_classifier
 
     started = time.perf_counter()
     try:

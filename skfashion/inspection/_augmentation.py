@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_scalar
 
-from skfashion.classifier import FashionCNNClassifier
+from skfashion._classifier import FashionCNNClassifier
 from skfashion.inspection._pictures import as_images, as_pictures, draw_mosaic, mosaic_size
 from skfashion.preprocessing import AugmentedClassifier, ImageAugmenter
 

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from skfashion._randomness import fixed_keras_seeds
+from skfashion._utils.randomness import fixed_keras_seeds
 
 __all__ = ["grad_cam", "last_convolution"]
 

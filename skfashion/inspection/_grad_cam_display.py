@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skfashion._training_set import check_known_labels
+from skfashion._utils.labels import check_known_labels
 from skfashion.inspection._axes import make_image_axes
 from skfashion.inspection._labels import as_text, check_labels, name_classes
 from skfashion.inspection._networks import find_network

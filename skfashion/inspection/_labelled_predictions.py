@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
-from skfashion._training_set import check_known_labels
+from skfashion._utils.labels import check_known_labels
 from skfashion.inspection._labels import check_labels, name_classes
 from skfashion.inspection._networks import unwrap
 

@@ -7,9 +7,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skfashion._classifier import FashionCNNClassifier
 from skfashion._images import standardize
-from skfashion._names import find_layer
-from skfashion.classifier import FashionCNNClassifier
+from skfashion._utils.names import find_layer
 from skfashion.inspection._pictures import as_images
 from skfashion.preprocessing import AugmentedClassifier
 

@@ -14,9 +14,9 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 
-from skfashion._names import check_name
-from skfashion._randomness import derive_seed, draw_seed
-from skfashion._warnings import warn
+from skfashion._utils.names import check_name
+from skfashion._utils.randomness import derive_seed, draw_seed
+from skfashion._utils.warnings import warn
 from skfashion.model_selection._classifiers import is_any_classifier
 from skfashion.model_selection._progress import show_progress
 

@@ -9,7 +9,7 @@ import joblib
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from skfashion._functions import find_references
+from skfashion._utils.functions import find_references
 
 __all__ = ["describe", "strip_addresses"]
 

@@ -14,8 +14,7 @@ from optuna.trial import create_trial
 from sklearn.base import clone
 
 # cross_validate gives no sample weights to scorers, as searches do.
-from sklearn.model_selection._validation import _fit_and_score
-
+from skfashion._sklearn_compat import fit_and_score
 from skfashion.model_selection._quiet import quiet_optuna
 
 __all__ = [
@@ -68,7 +67,7 @@ def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, ar
     """
     results, is_pruned = [], False
     for train, test in folds:
-        result = _fit_and_score(
+        result = fit_and_score(
             clone(estimator), X, y, train=train, test=test, parameters=parameters, **arguments
         )
         result = {key: result[key] for key in FOLD_KEYS if key in result}

@@ -15,19 +15,20 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
-from sklearn.base import _fit_context, clone, is_classifier
-from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
-
-# The base of scikit-learn's own searches, which it offers under no other name.
-from sklearn.model_selection._search import BaseSearchCV
-from sklearn.model_selection._validation import _warn_or_raise_about_fit_failures
 from sklearn.utils import ClassifierTags, indexable
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_method_params
 
-from skfashion._randomness import derive_seed, draw_seed
-from skfashion._warnings import warn
+from skfashion._sklearn_compat import (
+    BaseSearchCV,
+    Interval,
+    MultimetricScorer,
+    check_method_params,
+    fit_context,
+    warn_or_raise_about_fit_failures,
+)
+from skfashion._utils.randomness import derive_seed, draw_seed
+from skfashion._utils.warnings import warn
 from skfashion.model_selection._classifiers import is_any_classifier
 from skfashion.model_selection._evaluation import FOLD_KEYS, check_pruner
 from skfashion.model_selection._fingerprint import make_fingerprint
@@ -254,7 +255,7 @@ class OptunaSearchCV(BaseSearchCV):
             state = {**state, "study_": _copy_into_memory(self.study_)}
         return state
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, **params):
         """Try settings, and refit the best.
 
@@ -299,7 +300,7 @@ class OptunaSearchCV(BaseSearchCV):
         metric = self.refit if isinstance(self.refit, str) else None
 
         X, y = indexable(X, y)
-        params = _check_method_params(X, params=params)
+        params = check_method_params(X, params=params)
         routed_params = self._get_routed_params_for_fit(params)
         cv = check_cv(self.cv, y, classifier=is_classifier(self))
         folds = list(cv.split(X, y, **routed_params.splitter.split))
@@ -338,7 +339,7 @@ class OptunaSearchCV(BaseSearchCV):
             },
         )
         self.n_splits_ = len(folds)
-        self.scorer_ = scorers._scorers if isinstance(scorers, _MultimetricScorer) else scorers
+        self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
         self.study_ = study.load(self.sampler, pruner)
         self._collect_results(study.finished(), space)
         if self.refit or not self.multimetric_:
@@ -394,7 +395,7 @@ class OptunaSearchCV(BaseSearchCV):
     def _collect_results(self, finished, space):
         """Make cv_results_ of the folds of all trials."""
         all_folds = [fold for _, folds in finished for fold in folds]
-        _warn_or_raise_about_fit_failures(all_folds, self.error_score)
+        warn_or_raise_about_fit_failures(all_folds, self.error_score)
         states = [trial.state.name.lower() for trial, _ in finished]
         if "complete" not in states:
             n_failed = states.count("fail")

@@ -6,7 +6,7 @@ would be compiled anew each time.
 
 from types import FunctionType, ModuleType
 
-from skfashion._functions import find_references
+from skfashion._utils.functions import find_references
 
 __all__ = ["function_key"]
 

@@ -3,7 +3,7 @@
 import inspect
 from importlib import import_module
 
-from skfashion._names import check_name
+from skfashion._utils.names import check_name
 
 __all__ = ["build_network", "default_options", "get_architecture", "list_networks"]
 

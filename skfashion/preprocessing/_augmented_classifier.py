@@ -7,20 +7,19 @@ import numpy as np
 from sklearn.base import (
     ClassifierMixin,
     MetaEstimatorMixin,
-    _fit_context,
     clone,
     is_regressor,
 )
 from sklearn.utils import get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_X_y, validate_data
+from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
 
+from skfashion._base import NestedParametersEstimator
 from skfashion._images import ANY_AXES, complete_image_shape
-from skfashion._randomness import derive_seed, draw_seed
-from skfashion._routed_parameters import NestedParametersEstimator
-from skfashion._warnings import warn
+from skfashion._sklearn_compat import HasMethods, Interval, check_sample_weight, fit_context
+from skfashion._utils.randomness import derive_seed, draw_seed
+from skfashion._utils.warnings import warn
 from skfashion.preprocessing._image_augmenter import ImageAugmenter
 
 __all__ = ["AugmentedClassifier"]
@@ -106,7 +105,7 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, NestedParametersE
         self.n_copies = n_copies
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, **fit_params):
         """Train a clone of the estimator on images and variants.
 
@@ -155,7 +154,7 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, NestedParametersE
             variants = augmentation.augment(X, random_state=derive_seed(seed, copy))
             grown[copy * n_images : (copy + 1) * n_images] = variants
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
+            sample_weight = check_sample_weight(sample_weight, X)
             fit_params["sample_weight"] = np.tile(sample_weight, self.n_copies + 1)
         holds_out = getattr(self.estimator, "early_stopping", False) is True
         if holds_out and self.n_copies > 0 and fit_params.get("X_val") is None:

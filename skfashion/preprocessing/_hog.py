@@ -10,12 +10,11 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skfashion._images import ANY_AXES, check_image_shape, infer_image_shape, warn_of_strips
+from skfashion._sklearn_compat import Interval, fit_context
 
 __all__ = ["HOGTransformer"]
 
@@ -62,7 +61,7 @@ class HOGTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     Examples
     --------
     >>> from skfashion.datasets import load_fashion_sample
-    >>> from skfashion.preprocessing._hog import HOGTransformer
+    >>> from skfashion.preprocessing import HOGTransformer
     >>> X, y = load_fashion_sample(return_X_y=True)
     >>> HOGTransformer().fit_transform(X[:10]).shape
     (10, 1296)
@@ -81,7 +80,7 @@ class HOGTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         self.cells_per_block = cells_per_block
         self.image_shape = image_shape
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Note the shape of the images; nothing is learned.
 

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skfashion._images import (
@@ -16,8 +15,9 @@ from skfashion._images import (
     infer_image_shape,
     warn_of_strips,
 )
-from skfashion._randomness import draw_seed
-from skfashion._warnings import warn
+from skfashion._sklearn_compat import Interval, StrOptions
+from skfashion._utils.randomness import draw_seed
+from skfashion._utils.warnings import warn
 from skfashion.errors import PixelRangeWarning
 from skfashion.preprocessing._variants import draw_variants, make_variants
 

@@ -15,7 +15,7 @@ def run():
     """Runs a command to its end."""
 
     def run(*arguments, cwd=None):
-        command = [sys.executable, "-m", "skfashion.cli", *map(str, arguments)]
+        command = [sys.executable, "-m", "skfashion", *map(str, arguments)]
         return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
     return run

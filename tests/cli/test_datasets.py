@@ -16,7 +16,7 @@ def list_datasets(tmp_path):
     def run():
         places = {"HOME": tmp_path, "XDG_CACHE_HOME": tmp_path / "cache", "KERAS_HOME": tmp_path}
         result = subprocess.run(
-            [sys.executable, "-m", "skfashion.cli", "datasets"],
+            [sys.executable, "-m", "skfashion", "datasets"],
             env={**os.environ, **{name: str(path) for name, path in places.items()}},
             capture_output=True,
             text=True,

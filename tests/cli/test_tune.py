@@ -82,7 +82,7 @@ def test_goes_on_and_is_interrupted(tuned, search, result_files, tmp_path):
     output = tmp_path / "out"
     arguments = ("tune", *search, "--trials", "60", "--output", output)
     with subprocess.Popen(
-        [sys.executable, "-m", "skfashion.cli", *arguments],
+        [sys.executable, "-m", "skfashion", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

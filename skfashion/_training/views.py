@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from skfashion._randomness import Purpose, derive_seed
+from skfashion._utils.randomness import Purpose, derive_seed
 from skfashion.preprocessing._variants import draw_variants, make_variants
 
 __all__ = ["make_views"]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from skfashion.training.schedules import make_schedule
+from skfashion._training.schedules import make_schedule
 
 
 def rates(schedule, n_steps=100, learning_rate=0.5):

@@ -5,7 +5,7 @@ import inspect
 
 import keras
 
-from skfashion._names import check_name
+from skfashion._utils.names import check_name
 
 __all__ = ["make_callbacks"]
 

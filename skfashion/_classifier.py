@@ -10,9 +10,7 @@ from sklearn.base import (
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import (
     check_array,
@@ -22,7 +20,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skfashion._forks import check_not_forked
+from skfashion._base import RoutedParametersEstimator
 from skfashion._images import (
     ANY_AXES,
     channel_statistics,
@@ -31,23 +29,24 @@ from skfashion._images import (
     infer_image_shape,
     warn_of_strips,
 )
-from skfashion._names import find_layer
 from skfashion._pixel_range import is_other_scale, pixel_range
-from skfashion._randomness import draw_seed
-from skfashion._routed_parameters import RoutedParametersEstimator
-from skfashion._training_set import (
+from skfashion._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from skfashion._training.batches import LabelledImages
+from skfashion._training.views import make_views
+from skfashion._utils.forks import check_not_forked
+from skfashion._utils.labels import (
     check_classes,
     check_known_labels,
     check_weights,
     split_rows,
 )
-from skfashion._warnings import warn
+from skfashion._utils.names import find_layer
+from skfashion._utils.randomness import draw_seed
+from skfashion._utils.warnings import warn
 from skfashion.errors import PixelRangeWarning
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.preprocessing import ImageAugmenter
 from skfashion.preprocessing._image_augmenter import automatic_augmenter, check_augmenter
-from skfashion.training.batches import LabelledImages
-from skfashion.training.views import make_views
 
 __all__ = ["FashionCNNClassifier"]
 
@@ -355,7 +354,7 @@ class FashionCNNClassifier(
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
         """Train the network from new initial weights.
 
@@ -408,7 +407,11 @@ class FashionCNNClassifier(
             )
         check_classes(classes, "y")
         check_not_forked()
-        from skfashion._fitting import check_checkpoint, check_training_parameters, fit_network
+        from skfashion._training.fitting import (
+            check_checkpoint,
+            check_training_parameters,
+            fit_network,
+        )
 
         check_training_parameters(self)
         if self.checkpoint is not None:
@@ -441,7 +444,7 @@ class FashionCNNClassifier(
         fit_network(self, self._label(X, y_index, weights, rows), validation)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train one epoch on these images, going on where the last call of any fit ended.
 
@@ -512,7 +515,7 @@ class FashionCNNClassifier(
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
         check_not_forked()
-        from skfashion._fitting import check_continuing_parameters, continue_fit
+        from skfashion._training.fitting import check_continuing_parameters, continue_fit
 
         check_continuing_parameters(self)
         if continues:
@@ -661,14 +664,14 @@ class FashionCNNClassifier(
             self._check_augmentation(None, self.image_shape_)
         augmenter = self._augmenter(self.image_shape_)
         views = make_views(self.test_time_augmentation, augmenter, self._seed)
-        from skfashion.training.loop import predict_probabilities
+        from skfashion._training.loop import predict_probabilities
 
         with self._borrow_engine() as engine:
             return predict_probabilities(engine, X, self._standardization(), views=views)
 
     def _layer_output(self, X, layer=None):
         X = self._check_predictable(X)
-        from skfashion.training.loop import predict_in_batches
+        from skfashion._training.loop import predict_in_batches
 
         with self._borrow_engine() as engine:
             return predict_in_batches(engine.layer_step(layer), X, self._standardization())
@@ -726,7 +729,7 @@ class FashionCNNClassifier(
         >>> bool((loaded.predict(X) == classifier.predict(X)).all())
         True
         """
-        from skfashion.persistence import save_classifier
+        from skfashion._persistence import save_classifier
 
         save_classifier(self, path, target_names=target_names)
 
@@ -751,7 +754,7 @@ class FashionCNNClassifier(
         ModelFileError
             If the file is damaged or was not written by :meth:`save`.
         """
-        from skfashion.persistence import load_classifier
+        from skfashion._persistence import load_classifier
 
         return load_classifier(cls, path)
 
@@ -850,8 +853,8 @@ class FashionCNNClassifier(
 
     def _compose_model(self):
         check_not_forked()
-        from skfashion._randomness import fixed_keras_seeds
-        from skfashion.training.engine import compose_model
+        from skfashion._training.engine import compose_model
+        from skfashion._utils.randomness import fixed_keras_seeds
 
         with fixed_keras_seeds():
             network = self._network.build()
@@ -875,7 +878,7 @@ class FashionCNNClassifier(
     @contextmanager
     def _borrow_engine(self):
         """An engine that predicts as this classifier."""
-        from skfashion.training.engine import borrow_engine
+        from skfashion._training.engine import borrow_engine
 
         with borrow_engine(self._network) as engine:
             engine.load(self.weights_)

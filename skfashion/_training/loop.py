@@ -8,11 +8,11 @@ import keras
 import numpy as np
 
 from skfashion._images import standardize
+from skfashion._training.batches import BatchMaker
+from skfashion._training.engine import compose_model
+from skfashion._training.progress import show_progress
+from skfashion._training.schedules import make_schedule
 from skfashion.errors import TrainingDivergedError
-from skfashion.training.batches import BatchMaker
-from skfashion.training.engine import compose_model
-from skfashion.training.progress import show_progress
-from skfashion.training.schedules import make_schedule
 
 __all__ = ["predict_in_batches", "predict_probabilities", "train"]
 

@@ -200,7 +200,7 @@ def _draw_calibration(evaluation):
 def _render(evaluation, about, versions, pictures, displays):
     from jinja2 import Environment, StrictUndefined
 
-    source = files("skfashion.inspection").joinpath("report.html.jinja").read_text("utf-8")
+    source = files("skfashion.evaluation").joinpath("report.html.jinja").read_text("utf-8")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from skfashion import FashionCNNClassifier
-from skfashion.inspection import evaluate_classifier
+from skfashion.evaluation import evaluate_classifier
 
 ESTIMATORS = ["forest", "fitted", "pipeline", "searched"]
 

@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.validation import _check_sample_weight
 
-from skfashion._randomness import Purpose, derive_seed
+from skfashion._sklearn_compat import check_sample_weight
+from skfashion._utils.randomness import Purpose, derive_seed
 
 __all__ = ["check_classes", "check_known_labels", "check_weights", "split_rows"]
 
@@ -29,7 +29,7 @@ def check_known_labels(labels, classes, name, known_name):
 
 def check_weights(sample_weight, class_weight, X, y, classes):
     """Weights of the images: those given times those of their classes."""
-    weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    weights = check_sample_weight(sample_weight, X, ensure_non_negative=True)
     rows = np.flatnonzero(weights)
     if class_weight == "balanced":
         classes = np.unique(y[rows])

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from skfashion._output_folder import check_writable, write_all_or_none
+from skfashion._utils.output_folder import check_writable, write_all_or_none
+from skfashion.evaluation._report import REPORT_FILES, without_nan, write_report
 from skfashion.inspection._labelled_predictions import predict_labelled
 from skfashion.inspection._networks import known_image_shape
 from skfashion.inspection._pictures import as_images
-from skfashion.inspection._report import REPORT_FILES, without_nan, write_report
 
 __all__ = ["ClassifierEvaluation", "evaluate_classifier"]
 
@@ -66,7 +66,7 @@ def evaluate_classifier(estimator, X, y, *, output_dir=None, target_names=None, 
     --------
     >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from skfashion.datasets import load_fashion_sample
-    >>> from skfashion.inspection import evaluate_classifier
+    >>> from skfashion.evaluation import evaluate_classifier
     >>> train, test = load_fashion_sample(), load_fashion_sample(subset="test")
     >>> classifier = KNeighborsClassifier().fit(train.data, train.target)
     >>> evaluation = evaluate_classifier(
@@ -166,7 +166,7 @@ class ClassifierEvaluation:
     >>> from pathlib import Path
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.neighbors import KNeighborsClassifier
-    >>> from skfashion.inspection import evaluate_classifier
+    >>> from skfashion.evaluation import evaluate_classifier
     >>> X, y = load_digits(return_X_y=True)
     >>> classifier = KNeighborsClassifier().fit(X[:1000], y[:1000])
     >>> evaluation = evaluate_classifier(classifier, X[1000:], y[1000:])

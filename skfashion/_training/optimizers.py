@@ -7,8 +7,8 @@ from functools import cache
 
 import keras
 
-from skfashion._names import check_name
-from skfashion.training.muon import Muon
+from skfashion._training.muon import Muon
+from skfashion._utils.names import check_name
 
 __all__ = ["OptimizerSpecification", "specify_optimizer"]
 

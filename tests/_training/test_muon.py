@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from skfashion.training.muon import Muon
-from skfashion.training.optimizers import specify_optimizer
+from skfashion._training.muon import Muon
+from skfashion._training.optimizers import specify_optimizer
 
 
 def step(optimizer, shapes, seed=0):

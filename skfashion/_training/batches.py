@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skfashion._images import standardize
-from skfashion._randomness import Purpose, derive_seed
+from skfashion._utils.randomness import Purpose, derive_seed
 from skfashion.preprocessing._variants import draw_variants, make_variants, random_rectangles
 
 __all__ = ["BatchMaker", "LabelledImages", "Variation", "mix"]

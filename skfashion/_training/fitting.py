@@ -11,13 +11,13 @@ from types import NoneType
 import keras
 import numpy as np
 
+from skfashion._persistence import check_savable, save_classifier
+from skfashion._training.batches import Variation
+from skfashion._training.callbacks import make_callbacks
+from skfashion._training.engine import StepValues, borrow_engine
+from skfashion._training.loop import train
+from skfashion._training.optimizers import specify_optimizer
 from skfashion.networks._registry import default_options
-from skfashion.persistence import check_savable, save_classifier
-from skfashion.training.batches import Variation
-from skfashion.training.callbacks import make_callbacks
-from skfashion.training.engine import StepValues, borrow_engine
-from skfashion.training.loop import train
-from skfashion.training.optimizers import specify_optimizer
 
 __all__ = [
     "check_checkpoint",
@@ -106,7 +106,7 @@ def check_checkpoint(classifier, *, continues, validates):
     ------
     ValueError
         If there is a file, and earlier epochs have validation losses, but this fit would not; or
-        as :func:`skfashion.persistence.check_savable`.
+        as :func:`skfashion._persistence.check_savable`.
     """
     check_savable(classifier, classifier.checkpoint, "checkpoint")
     had_validation = continues and np.isfinite(classifier.history_.get("val_loss", [])).any()

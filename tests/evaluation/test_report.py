@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
-from skfashion.inspection import evaluate_classifier
+from skfashion.evaluation import evaluate_classifier
 
 ALWAYS = {
     "metrics.json",

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from skfashion._forks import check_not_forked
-from skfashion._randomness import Purpose, derive_seed, fixed_keras_seeds
+from skfashion._utils.forks import check_not_forked
+from skfashion._utils.randomness import Purpose, derive_seed, fixed_keras_seeds
 
 if keras.backend.backend() == "tensorflow":
-    from skfashion.training._steps_tensorflow import make_prediction_step, make_training_step
+    from skfashion._training._steps_tensorflow import make_prediction_step, make_training_step
 else:
-    from skfashion.training._steps_portable import make_prediction_step, make_training_step
+    from skfashion._training._steps_portable import make_prediction_step, make_training_step
 
 __all__ = ["Engine", "StepValues", "borrow_engine", "compose_model"]
 

@@ -12,11 +12,11 @@ import pytest
 from sklearn.base import clone
 
 from skfashion import FashionCNNClassifier
+from skfashion._training import engine as engine_module
+from skfashion._training.engine import Engine, StepValues, borrow_engine
+from skfashion._training.optimizers import specify_optimizer
 from skfashion.networks import build_network
 from skfashion.networks._specification import NetworkSpecification
-from skfashion.training import engine as engine_module
-from skfashion.training.engine import Engine, StepValues, borrow_engine
-from skfashion.training.optimizers import specify_optimizer
 
 
 @pytest.fixture

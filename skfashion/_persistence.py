@@ -12,7 +12,7 @@ from types import NoneType
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skfashion._forks import check_not_forked
+from skfashion._utils.forks import check_not_forked
 from skfashion.errors import ModelFileError
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.preprocessing import ImageAugmenter
@@ -183,7 +183,7 @@ def load_classifier(cls, path):
     check_not_forked()
     import keras
 
-    from skfashion._randomness import fixed_keras_seeds
+    from skfashion._utils.randomness import fixed_keras_seeds
 
     try:
         with fixed_keras_seeds():
@@ -274,7 +274,7 @@ def _serialize(name, value):
 def _deserialize(serialized):
     import keras
 
-    import skfashion.training.muon  # noqa: F401  Keras finds it by its registration
+    import skfashion._training.muon  # noqa: F401  Keras finds it by its registration
 
     ((form, config),) = serialized.items()
     value = keras.saving.deserialize_keras_object(config, safe_mode=True)

@@ -1,4 +1,4 @@
-"""``python -m skfashion.cli``."""
+"""``python -m skfashion``."""
 
 from skfashion.cli import main
 
