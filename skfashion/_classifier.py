@@ -1,49 +1,31 @@
 """The classifier: a Keras convolutional network as a scikit-learn estimator."""
 
+import copy
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import (
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import (
-    check_array,
-    check_is_fitted,
-    check_X_y,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skfashion._base import RoutedParametersEstimator
-from skfashion._images import (
-    ANY_AXES,
-    channel_statistics,
-    check_image_shape,
-    complete_image_shape,
-    infer_image_shape,
-    warn_of_strips,
-)
-from skfashion._pixel_range import is_other_scale, pixel_range
+from skfashion._images import ImageInputMixin, ImageShape, PixelScaler
 from skfashion._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
-from skfashion._training.batches import LabelledImages
-from skfashion._training.views import make_views
-from skfashion._utils.forks import check_not_forked
-from skfashion._utils.labels import (
-    check_classes,
-    check_known_labels,
-    check_weights,
-    split_rows,
+from skfashion._training.data import LabelledImages, TrainingData, check_weights, split_rows
+from skfashion._training.prediction import (
+    make_views,
+    predict_in_batches,
+    predict_probabilities,
 )
+from skfashion._training.state import TrainedState
+from skfashion._utils.forks import check_not_forked
+from skfashion._utils.labels import check_classes, check_known_labels
 from skfashion._utils.names import find_layer
 from skfashion._utils.randomness import draw_seed
-from skfashion._utils.warnings import warn
-from skfashion.errors import PixelRangeWarning
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.preprocessing import ImageAugmenter
 from skfashion.preprocessing._image_augmenter import automatic_augmenter, check_augmenter
@@ -52,6 +34,7 @@ __all__ = ["FashionCNNClassifier"]
 
 
 class FashionCNNClassifier(
+    ImageInputMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     ClassifierMixin,
@@ -185,8 +168,8 @@ class FashionCNNClassifier(
         Values in an image: height times width times channels.
     feature_names_in_ : ndarray of shape (n_features,)
         Column names, if X was a data frame whose column names are all strings.
-    weights_ : tuple of ndarray
-        The network's weights, in Keras' order; read-only.
+    pixel_range_ : tuple of 2 float
+        Lowest and highest pixel of the training images, outliers apart.
     history_ : dict of str to list of float
         For each epoch ``loss``, ``accuracy`` and ``learning_rate``, and ``val_loss`` and
         ``val_accuracy`` where there are validation images. ``loss`` counts label smoothing and
@@ -198,7 +181,7 @@ class FashionCNNClassifier(
         Epoch of the last fit whose weights early stopping kept, otherwise its last; counted from 1
         over all fits that went on. What callbacks restore is not known here.
     target_names_ : list of str or None
-        Names for people of the classes, as given to :meth:`save`; only after :meth:`load`.
+        Names of the classes for people, as given to :meth:`save`; None before :meth:`load`.
 
     See Also
     --------
@@ -294,10 +277,10 @@ class FashionCNNClassifier(
         "optimizer__weight_decay": "weight_decay",
     }
 
-    # What a fit sets, from outside this class.
-    weights_: tuple
+    # Set by _adopt alone.
+    _state: TrainedState
+    # Built when somebody asks for it.
     _model: Any
-    _network: NetworkSpecification
 
     def __init__(
         self,
@@ -396,52 +379,34 @@ class FashionCNNClassifier(
         UserWarning
             If flattened images are taken for strips.
         """
-        continues = self.warm_start and self.__sklearn_is_fitted__()
-        given_X = X
-        X, y, image_shape = self._check_training(X, y, continues)
+        state = self._state if self.warm_start and self.__sklearn_is_fitted__() else None
+        columns = self._columns_of(X, state)
+        X, y, image_shape = self._check_training_images(X, y, state)
         classes = np.unique(y)
-        if continues and not np.array_equal(classes, self.classes_):
+        if state is not None and not np.array_equal(classes, state.classes):
             raise ValueError(
-                f"warm_start=True continues a network for the classes {self.classes_.tolist()}, "
+                f"warm_start=True continues a network for the classes {state.classes.tolist()}, "
                 f"but y has {classes.tolist()}. Set warm_start=False to start anew."
             )
         check_classes(classes, "y")
         check_not_forked()
-        from skfashion._training.fitting import (
-            check_checkpoint,
-            check_training_parameters,
-            fit_network,
-        )
-
-        check_training_parameters(self)
-        if self.checkpoint is not None:
-            validates = X_val is not None or self.early_stopping
-            check_checkpoint(self, continues=continues, validates=validates)
+        plan = self._plan_fit(image_shape, classes, state, validates=X_val is not None)
         y_index = np.searchsorted(classes, y)
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
-        seed = self._seed if continues else draw_seed(self.random_state)
+        validation = self._check_validation(X_val, y_val, classes, image_shape, columns)
+        if validation is None and self.early_stopping:
+            rows, held_out = split_rows(rows, y_index, classes, self.validation_fraction, plan.seed)
+            validation = _label(X, y_index, weights, held_out)
+        training = _label(X, y_index, weights / weights[rows].mean(), rows)
 
-        if (X_val is None) != (y_val is None):
-            missing = "X_val" if X_val is None else "y_val"
-            raise ValueError(f"X_val and y_val belong together, but {missing} is None.")
-        validation = None
+        scaler = PixelScaler.fit(X, rows, image_shape) if state is None else state.scaler
+        if state is not None:
+            scaler.warn_of_other_scale(X, "X")
         if X_val is not None:
-            validation = self._check_validation(X_val, y_val, classes, image_shape)
-        elif self.early_stopping:
-            rows, held_out = split_rows(rows, y_index, classes, self.validation_fraction, seed)
-            validation = self._label(X, y_index, weights, held_out)
-        weights = weights / weights[rows].mean()
-
-        if continues:
-            self._warn_of_other_scale(X, "X")
-        else:
-            self._start_anew(given_X, X, rows, classes, image_shape, seed)
-        if X_val is not None:
-            validate_data(self, X_val, reset=False, skip_check_array=True, ensure_2d=False)
-        if validation is not None and validation.X is not X:
-            self._warn_of_other_scale(validation.X, "X_val")
-        fit_network(self, self._label(X, y_index, weights, rows), validation)
+            scaler.warn_of_other_scale(validation.X, "X_val")
+        data = TrainingData(training, validation, scaler, classes, _column_names(columns))
+        self._train(plan, data, state)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -495,35 +460,25 @@ class FashionCNNClassifier(
                 "once. Give the weights: class_weight=dict(zip(np.unique(y), "
                 "compute_class_weight('balanced', classes=np.unique(y), y=y)))."
             )
-        continues = self.__sklearn_is_fitted__()
-        given_X = X
-        X, y, image_shape = self._check_training(X, y, continues)
-        if classes is not None:
-            classes = unique_labels(classes)
-        if not continues:
-            if classes is None:
-                raise ValueError("classes must be passed on the first call to partial_fit.")
-            check_classes(classes, "classes")
-        elif classes is None:
-            classes = self.classes_
-        elif not np.array_equal(classes, self.classes_):
-            raise ValueError(
-                f"classes={classes.tolist()} is not the same as on the last call to partial_fit, "
-                f"was: {self.classes_.tolist()}."
-            )
+        state = self._state if self.__sklearn_is_fitted__() else None
+        columns = self._columns_of(X, state)
+        X, y, image_shape = self._check_training_images(X, y, state)
+        classes = self._check_all_classes(classes, state)
         check_known_labels(y, classes, "y", "classes")
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
         check_not_forked()
-        from skfashion._training.fitting import check_continuing_parameters, continue_fit
+        from skfashion._training.plan import TrainingPlan
 
-        check_continuing_parameters(self)
-        if continues:
-            self._warn_of_other_scale(X, "X")
-        else:
-            self._start_anew(given_X, X, rows, classes, image_shape, draw_seed(self.random_state))
-        images = self._label(X, np.searchsorted(classes, y), weights, rows)
-        continue_fit(self, images)
+        seed = draw_seed(self.random_state) if state is None else state.seed
+        network = self._specify_network(image_shape, len(classes))
+        plan = TrainingPlan.for_partial_fit(self, network, seed)
+        scaler = PixelScaler.fit(X, rows, image_shape) if state is None else state.scaler
+        if state is not None:
+            scaler.warn_of_other_scale(X, "X")
+        training = _label(X, np.searchsorted(classes, y), weights, rows)
+        data = TrainingData(training, None, scaler, classes, _column_names(columns))
+        self._train(plan, data, state)
         return self
 
     def predict(self, X):
@@ -662,19 +617,29 @@ class FashionCNNClassifier(
         if self.test_time_augmentation is not None:  # may have been set since the fit
             self._validate_params()
             self._check_augmentation(None, self.image_shape_)
+        state = self._state
         augmenter = self._augmenter(self.image_shape_)
-        views = make_views(self.test_time_augmentation, augmenter, self._seed)
-        from skfashion._training.loop import predict_probabilities
-
+        views = make_views(self.test_time_augmentation, augmenter, state.seed)
         with self._borrow_engine() as engine:
-            return predict_probabilities(engine, X, self._standardization(), views=views)
+            return predict_probabilities(engine, X, state.scaler, views=views)
 
     def _layer_output(self, X, layer=None):
         X = self._check_predictable(X)
-        from skfashion._training.loop import predict_in_batches
-
         with self._borrow_engine() as engine:
-            return predict_in_batches(engine.layer_step(layer), X, self._standardization())
+            return predict_in_batches(engine.layer_step(layer), X, self._state.scaler)
+
+    @property
+    def weights_(self):
+        """tuple of ndarray: the network's weights, in Keras' order; read-only.
+
+        Other weights of the same shapes may be assigned.
+        """
+        check_is_fitted(self)
+        return self._state.weights
+
+    @weights_.setter
+    def weights_(self, weights):
+        self._adopt(replace(self._state, weights=tuple(weights)))
 
     @property
     def model_(self):
@@ -685,7 +650,10 @@ class FashionCNNClassifier(
         """
         check_is_fitted(self)
         if self._model is None:
-            self._model = self._compose_model()
+            check_not_forked()
+            from skfashion._training.engine import build_model
+
+            self._model = build_model(self._state)
         return self._model
 
     def save(self, path, *, target_names=None):
@@ -729,9 +697,11 @@ class FashionCNNClassifier(
         >>> bool((loaded.predict(X) == classifier.predict(X)).all())
         True
         """
+        check_is_fitted(self)
+        check_not_forked()
         from skfashion._persistence import save_classifier
 
-        save_classifier(self, path, target_names=target_names)
+        save_classifier(self, self._state, path, target_names=target_names)
 
     @classmethod
     def load(cls, path):
@@ -754,37 +724,58 @@ class FashionCNNClassifier(
         ModelFileError
             If the file is damaged or was not written by :meth:`save`.
         """
+        check_not_forked()
         from skfashion._persistence import load_classifier
 
         return load_classifier(cls, path)
 
     def _check_predictable(self, X):
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype="numeric", **ANY_AXES)
-        check_image_shape(X, "X", self.image_shape_, self)
-        self._warn_of_other_scale(X, "X")
+        X = self._check_fitted_images(X)
+        self._state.scaler.warn_of_other_scale(X, "X")
         return X
 
-    def _check_training(self, X, y, continues):
-        """Checked images and labels, and the images' shape; changes nothing yet."""
-        if continues:
-            X, y = validate_data(self, X, y, reset=False, dtype="numeric", **ANY_AXES)
-            image_shape = self.image_shape_
+    def _columns_of(self, X, state):
+        """Return an estimator that knows the columns of the training images."""
+        if state is not None:
+            return self
+        columns = copy.copy(self)
+        columns._note_columns(X, n_features=None)
+        return columns
+
+    def _check_training_images(self, X, y, state):
+        """Return checked images and labels, and the images' shape; changes nothing yet."""
+        if state is not None:
+            image_shape = state.scaler.image_shape
             given = self.image_shape
-            if given is not None and complete_image_shape(given) != image_shape:
+            if given is not None and ImageShape.parse(given) != image_shape:
                 raise ValueError(
                     f"image_shape={given}, but the network goes on with images of "
                     f"{image_shape}. Call fit with warm_start=False to start anew."
                 )
-            check_image_shape(X, "X", image_shape, self)
+            X, y = self._check_fitted_images(X, y, requires_y=True)
         else:
-            X, y = check_X_y(X, y, dtype="numeric", estimator=self, **ANY_AXES)
-            image_shape = infer_image_shape(X.shape, self.image_shape)
-            if self.image_shape is None:
-                warn_of_strips(X.shape, image_shape)
+            X, y = self._check_images(X, y, requires_y=True)
+            image_shape = self._infer_image_shape(X)
         check_classification_targets(y)
         self._check_augmentation(X, image_shape)
         return X, y, image_shape
+
+    def _check_all_classes(self, classes, state):
+        """Return the classes that ``partial_fit`` is given, or was given before."""
+        if classes is not None:
+            classes = unique_labels(classes)
+        if state is None:
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            check_classes(classes, "classes")
+        elif classes is None:
+            classes = state.classes
+        elif not np.array_equal(classes, state.classes):
+            raise ValueError(
+                f"classes={classes.tolist()} is not the same as on the last call to partial_fit, "
+                f"was: {state.classes.tolist()}."
+            )
+        return classes
 
     def _augmenter(self, image_shape):
         """What varies images of this shape, or None."""
@@ -814,78 +805,81 @@ class FashionCNNClassifier(
                 f"{at_test_time}."
             )
 
-    def _check_validation(self, X_val, y_val, classes, image_shape):
-        X_val = check_array(X_val, input_name="X_val", estimator=self, **ANY_AXES)
-        check_image_shape(X_val, "X_val", image_shape, self)
+    def _check_validation(self, X_val, y_val, classes, image_shape, columns):
+        """Return the user's validation images; None if there are none."""
+        if (X_val is None) != (y_val is None):
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"X_val and y_val belong together, but {missing} is None.")
+        if X_val is None:
+            return None
+        columns._check_columns(X_val)
+        X_val = self._check_images(X_val, name="X_val", image_shape=image_shape)
         y_val = column_or_1d(y_val)
         if len(X_val) != len(y_val):
             raise ValueError(f"X_val has {len(X_val)} images, but y_val {len(y_val)} labels.")
         check_known_labels(y_val, classes, "y_val", "y")
         n_images = len(X_val)
         y_index = np.searchsorted(classes, y_val)
-        return self._label(X_val, y_index, np.ones(n_images), np.arange(n_images))
+        return _label(X_val, y_index, np.ones(n_images), np.arange(n_images))
 
-    def _warn_of_other_scale(self, X, name):
-        if is_other_scale(X, self._pixel_range):
-            warn(
-                f"{name} has pixels from {X.min():g} to {X.max():g}, but the classifier was "
-                f"fitted on pixels from {self._pixel_range[0]:g} to {self._pixel_range[1]:g}. "
-                "Scale both alike, or the predictions are worthless.",
-                PixelRangeWarning,
-            )
+    def _plan_fit(self, image_shape, classes, state, *, validates):
+        """Return the plan of a fit, and refuse parameters that cannot be trained with."""
+        from skfashion._training.plan import TrainingPlan
 
-    def _label(self, X, y_index, weights, rows):
-        return LabelledImages(X, y_index, weights.astype(np.float32), rows)
+        checkpoint = None
+        seed = draw_seed(self.random_state) if state is None else state.seed
+        network = self._specify_network(image_shape, len(classes))
+        plan = TrainingPlan.for_fit(self, network, seed)
+        if self.checkpoint is not None:
+            from skfashion._persistence import Checkpoint
 
-    def _start_anew(self, given_X, X, rows, classes, image_shape, seed):
-        """Forget an earlier fit, and take over what stays fixed while the network goes on."""
-        for attribute in ("weights_", "target_names_"):
-            self.__dict__.pop(attribute, None)
-        # Notes the names of columns; what is in them was checked.
-        validate_data(self, given_X, reset=True, skip_check_array=True, ensure_2d=False)
-        self.classes_ = classes
-        self.image_shape_ = image_shape
-        self.n_features_in_ = int(np.prod(image_shape))
-        mean, std = channel_statistics(X, rows, image_shape)
-        self._pixel_scale, self._pixel_offset = 1 / std, -mean / std
-        self._pixel_range = pixel_range(X)
-        self._seed = seed
+            checkpoint = Checkpoint(self)
+            if state is not None and not (validates or self.early_stopping):
+                checkpoint.check_goes_on(state)
+        return replace(plan, checkpoint=checkpoint)
 
-    def _compose_model(self):
-        check_not_forked()
-        from skfashion._training.engine import compose_model
-        from skfashion._utils.randomness import fixed_keras_seeds
+    def _train(self, plan, data, state):
+        """Train as planned, from a state or from scratch."""
+        from skfashion._training.loop import fit
 
-        with fixed_keras_seeds():
-            network = self._network.build()
-        network.set_weights(self.weights_)
-        return compose_model(network, self._pixel_scale, self._pixel_offset)
+        if state is None:
+            # An earlier fit is forgotten before the training, which may fail.
+            self.__dict__.pop("_state", None)
+        self._adopt(fit(plan, data, state))
 
-    def _network_to_train(self):
-        """As specified now; weights that were fitted need no pretrained ones."""
-        network = self._specify_network()
-        return network.without_pretraining() if self.__sklearn_is_fitted__() else network
+    def _adopt(self, state):
+        """Become the fitted classifier of this state."""
+        self._state = state
+        self._model = None
+        self.classes_ = state.classes
+        self.image_shape_ = state.scaler.image_shape
+        self.n_features_in_ = self.image_shape_.n_values
+        self.__dict__.pop("feature_names_in_", None)
+        if state.feature_names is not None:
+            self.feature_names_in_ = state.feature_names
+        self._n_features_out = state.n_features_out
+        self.pixel_range_ = state.scaler.pixel_range
+        self.history_ = state.history
+        self.n_epochs_ = state.n_epochs
+        self.best_epoch_ = state.best_epoch
+        self.target_names_ = state.target_names
 
-    def _specify_network(self):
-        """What the parameters, classes and image shape of now determine."""
+    def _specify_network(self, image_shape, n_classes):
+        """Return the network that the parameters describe now."""
         options = self._routed_to("architecture")
         if self.dropout is not None:
             options["dropout"] = self.dropout
-        return NetworkSpecification(
-            self.architecture, self.image_shape_, len(self.classes_), options
-        )
+        return NetworkSpecification(self.architecture, image_shape, n_classes, options)
 
     @contextmanager
     def _borrow_engine(self):
-        """An engine that predicts as this classifier."""
-        from skfashion._training.engine import borrow_engine
+        """Lend an engine that predicts as this classifier."""
+        check_not_forked()
+        from skfashion._training.pool import borrow_engine
 
-        with borrow_engine(self._network) as engine:
-            engine.load(self.weights_)
+        with borrow_engine(self._state.network) as engine:
+            engine.load(self._state.weights)
             yield engine
-
-    def _standardization(self):
-        return self.image_shape_, self._pixel_scale, self._pixel_offset
 
     def __getstate__(self):
         state = super().__getstate__()
@@ -899,10 +893,18 @@ class FashionCNNClassifier(
         return [name for name in names if name != "model_" and hasattr(self, name)]
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "weights_")
+        return hasattr(self, "_state")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _label(X, y_index, weights, rows):
+    return LabelledImages(X, y_index, weights.astype(np.float32), rows)
+
+
+def _column_names(columns):
+    return getattr(columns, "feature_names_in_", None)

@@ -1,4 +1,7 @@
-"""Fitted classifiers as ``.keras`` files, with the estimator's side as JSON inside."""
+"""Fitted classifiers as ``.keras`` files, with the estimator's side as JSON inside.
+
+Importing this module imports Keras.
+"""
 
 import copy
 import io
@@ -6,18 +9,23 @@ import json
 import os
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import NoneType
 
+import keras
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from skfashion._utils.forks import check_not_forked
+from skfashion._images import ImageShape, PixelScaler
+from skfashion._training import muon  # noqa: F401  (Keras finds it by its registration)
+from skfashion._training.engine import build_model
+from skfashion._training.state import TrainedState
+from skfashion._utils.randomness import fixed_keras_seeds
 from skfashion.errors import ModelFileError
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.preprocessing import ImageAugmenter
 
-__all__ = ["SavedArchitecture", "check_savable", "load_classifier", "save_classifier"]
+__all__ = ["Checkpoint", "SavedArchitecture", "load_classifier", "save_classifier"]
 
 _MEMBER = "skfashion.json"
 _OPTIMIZER_MEMBER = "skfashion-optimizer.npz"
@@ -40,8 +48,6 @@ class SavedArchitecture:
         self.options = options
 
     def __call__(self, image_shape, n_classes, **options):
-        import keras
-
         if options != self.options:
             raise ValueError(
                 "The architecture was loaded from a file, without the function that built it: its "
@@ -61,27 +67,49 @@ class SavedArchitecture:
         return hash(json.dumps(self.config, sort_keys=True))
 
 
-def check_savable(classifier, path, name):
-    """Refuse what :func:`save_classifier` would refuse, while there is time to mend it.
+class Checkpoint:
+    """A model file that is written during the training, after its best epochs.
 
     Parameters
     ----------
     classifier : FashionCNNClassifier
-        Not necessarily fitted.
-    path : str or path-like
-        File to be written.
-    name : str
-        The parameter that gave the path.
-
-    Raises
-    ------
-    ValueError
-        If the file name has another ending, or a parameter cannot be stored.
-    OSError
-        If no file can be written there.
+        Has the parameters and the path, ``checkpoint``.
     """
-    _check_path(path, name)
-    _storable_parameters(classifier)
+
+    def __init__(self, classifier):
+        self._path = _check_path(classifier.checkpoint, "checkpoint")
+        # With a checkpoint, each fit of a cross-validation of the loaded model would write it.
+        self._parameters = {**_storable_parameters(classifier), "checkpoint": None}
+        self._model = None
+
+    def check_goes_on(self, state):
+        """Refuse to go on without validation images from a best epoch that was chosen by them.
+
+        Raises
+        ------
+        ValueError
+            If there is a file, and the earlier epochs have validation losses.
+        """
+        if np.isfinite(state.history.get("val_loss", [])).any() and self._path.exists():
+            raise ValueError(
+                f"checkpoint={str(self._path)!r} holds the epoch with the lowest validation "
+                "loss, which this fit would not have. Give X_val and y_val, set "
+                "early_stopping=True, or name another checkpoint."
+            )
+
+    def is_due(self, history):
+        """Return whether to write: the last epoch is the best so far, or there is no file."""
+        if not self._path.exists():
+            return True
+        losses = history.get("val_loss", history["loss"])
+        return losses[-1] < np.nanmin([np.inf, *losses[:-1]])
+
+    def write(self, state):
+        """Write a state, all of it or nothing."""
+        if self._model is None:  # built once for all epochs
+            self._model = build_model(state)
+        self._model.layers[-1].set_weights(state.weights)
+        _write(self._path, self._parameters, state, self._model)
 
 
 def _check_path(path, name):
@@ -104,47 +132,28 @@ def _check_path(path, name):
     return path
 
 
-def save_classifier(classifier, path, *, target_names=None, model=None):
-    """Write a fitted classifier; see :meth:`skfashion.FashionCNNClassifier.save`.
-
-    ``model`` is the Keras model to write, if there is one of the fitted weights already.
-    """
-    check_is_fitted(classifier)
+def save_classifier(classifier, state, path, *, target_names=None):
+    """Write a fitted classifier; see :meth:`skfashion.FashionCNNClassifier.save`."""
     path = _check_path(path, "path")
-    if target_names is None:
-        target_names = getattr(classifier, "target_names_", None)
-    elif len(target_names) != len(classifier.classes_):
-        raise ValueError(
-            f"target_names must name {len(classifier.classes_)} classes, got {len(target_names)}."
-        )
-    classes = classifier.classes_
+    if target_names is not None:
+        if len(target_names) != len(state.classes):
+            raise ValueError(
+                f"target_names must name {len(state.classes)} classes, got {len(target_names)}."
+            )
+        state = replace(state, target_names=[str(name) for name in target_names])
+    _write(path, _storable_parameters(classifier), state, build_model(state))
+
+
+def _write(path, parameters, state, model):
+    """Write parameters and a state to a file that appears whole or not at all."""
     side = {
         "format_version": _FORMAT_VERSION,
-        "parameters": _storable_parameters(classifier),
-        "network": {  # the parameters may have changed since
-            "architecture": _storable_architecture(classifier._network.architecture),
-            "options": {
-                name: _to_json(name, value) for name, value in classifier._network.options.items()
-            },
-        },
-        "classes": {"dtype": classes.dtype.str, "values": classes.tolist()},
-        "target_names": None if target_names is None else [str(name) for name in target_names],
-        "image_shape": classifier.image_shape_,
-        "feature_names": getattr(classifier, "feature_names_in_", np.empty(0)).tolist(),
-        "pixel_scale": classifier._pixel_scale.tolist(),
-        "pixel_offset": classifier._pixel_offset.tolist(),
-        "pixel_range": classifier._pixel_range,
-        "history": classifier.history_,
-        "best_epoch": classifier.best_epoch_,
-        "seed": classifier._seed,
-        "n_features_out": classifier._n_features_out,
-        "optimizer": classifier._optimizer_key,
+        "parameters": parameters,
+        **_describe_state(state),
     }
     side_text = json.dumps(side, indent=1)
     optimizer_state = io.BytesIO()
-    np.savez(optimizer_state, *classifier._optimizer_state)
-    if model is None:
-        model = classifier._compose_model()
+    np.savez(optimizer_state, *state.optimizer_state)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as directory:
         temporary = Path(directory, path.name)
         model.save(temporary)
@@ -154,11 +163,78 @@ def save_classifier(classifier, path, *, target_names=None, model=None):
         os.replace(temporary, path)
 
 
+def _describe_state(state):
+    """Return a state as JSON can hold it, without its weights and the optimizer's state."""
+    network, scaler = state.network, state.scaler
+    options = {name: _to_json(name, value) for name, value in network.options.items()}
+    feature_names = [] if state.feature_names is None else state.feature_names.tolist()
+    return {
+        # The classifier's parameters may have changed since the fit.
+        "network": {
+            "architecture": _storable_architecture(network.architecture),
+            "options": options,
+        },
+        "classes": {"dtype": state.classes.dtype.str, "values": state.classes.tolist()},
+        "target_names": state.target_names,
+        "image_shape": scaler.image_shape,
+        "feature_names": feature_names,
+        "pixel_scale": scaler.scale.tolist(),
+        "pixel_offset": scaler.offset.tolist(),
+        "pixel_range": scaler.pixel_range,
+        "history": state.history,
+        "best_epoch": state.best_epoch,
+        "seed": state.seed,
+        "n_features_out": state.n_features_out,
+        "optimizer": state.optimizer_key,
+    }
+
+
+def _read_state(side, architecture, network, optimizer_state):
+    """Return the state that a file describes, with the weights of its Keras network."""
+    image_shape = ImageShape(*side["image_shape"])
+    classes = np.array(side["classes"]["values"], dtype=side["classes"]["dtype"])
+    options = {name: _to_tuples(value) for name, value in side["network"]["options"].items()}
+    return TrainedState(
+        network=NetworkSpecification(architecture, image_shape, len(classes), options),
+        weights=tuple(network.get_weights()),
+        n_features_out=side["n_features_out"],
+        scaler=PixelScaler(
+            image_shape,
+            np.array(side["pixel_scale"]),
+            np.array(side["pixel_offset"]),
+            tuple(side["pixel_range"]),
+        ),
+        classes=classes,
+        target_names=side["target_names"],
+        feature_names=np.array(side["feature_names"], dtype=object)
+        if side["feature_names"]
+        else None,
+        history=side["history"],
+        best_epoch=side["best_epoch"],
+        seed=side["seed"],
+        optimizer_key=side["optimizer"],
+        optimizer_state=optimizer_state,
+    )
+
+
 def load_classifier(cls, path):
     """Read a fitted classifier; see :meth:`skfashion.FashionCNNClassifier.load`."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"No model file {str(path)!r}.")
+    side, optimizer_arrays = _read_members(path)
+    try:
+        with fixed_keras_seeds():
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with np.load(io.BytesIO(optimizer_arrays)) as arrays:
+            optimizer_state = list(arrays.values())
+        return _restore(cls, side, model.layers[-1], optimizer_state)
+    except Exception as error:  # Keras raises many kinds on a file that was tampered with
+        raise ModelFileError(f"{path} cannot be restored: {error}") from error
+
+
+def _read_members(path):
+    """Return the JSON and the optimizer's arrays, as bytes, of a model file."""
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
@@ -179,22 +255,7 @@ def load_classifier(cls, path):
         raise ModelFileError(
             f"{path} is not of format version {_FORMAT_VERSION}, the one this skfashion reads."
         )
-
-    check_not_forked()
-    import keras
-
-    from skfashion._utils.randomness import fixed_keras_seeds
-
-    try:
-        with fixed_keras_seeds():
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
-        network = model.layers[-1]
-        classifier = _restore(cls, side, network)
-        with np.load(io.BytesIO(optimizer_state)) as arrays:
-            classifier._optimizer_state = list(arrays.values())
-    except Exception as error:  # Keras raises many kinds on a file that was tampered with
-        raise ModelFileError(f"{path} cannot be restored: {error}") from error
-    return classifier
+    return side, optimizer_state
 
 
 def _storable_parameters(classifier):
@@ -256,8 +317,6 @@ def _to_tuples(value):
 
 def _serialize(name, value):
     """Keras' configuration of an object or class, under what it is that it describes."""
-    import keras
-
     if isinstance(value, type):
         return {"class": _serialize(name, value(learning_rate=1e-3))["instance"]}
     config = keras.saving.serialize_keras_object(value)
@@ -272,18 +331,13 @@ def _serialize(name, value):
 
 
 def _deserialize(serialized):
-    import keras
-
-    import skfashion._training.muon  # noqa: F401  Keras finds it by its registration
-
     ((form, config),) = serialized.items()
     value = keras.saving.deserialize_keras_object(config, safe_mode=True)
     return type(value) if form == "class" else value
 
 
-def _restore(cls, side, network):
-    import keras
-
+def _restore(cls, side, network, optimizer_state):
+    """Return the classifier that a file describes."""
     parameters = {name: _to_tuples(value) for name, value in side["parameters"].items()}
     options = {name: _to_tuples(value) for name, value in side["network"]["options"].items()}
     saved = SavedArchitecture(keras.saving.serialize_keras_object(network), options)
@@ -300,41 +354,19 @@ def _restore(cls, side, network):
             parameters[name] = _deserialize(parameters[name])
     classifier = cls().set_params(**parameters)
     classifier._validate_params()
-    classes = side["classes"]
-    classifier.classes_ = np.array(classes["values"], dtype=classes["dtype"])
-    classifier.image_shape_ = tuple(side["image_shape"])
-    classifier.n_features_in_ = int(np.prod(classifier.image_shape_))
-    if side["feature_names"]:
-        classifier.feature_names_in_ = np.array(side["feature_names"], dtype=object)
-    classifier.target_names_ = side["target_names"]
-    classifier._pixel_scale = np.array(side["pixel_scale"])
-    classifier._pixel_offset = np.array(side["pixel_offset"])
-    classifier._pixel_range = tuple(side["pixel_range"])
-    classifier._network = NetworkSpecification(
-        side["network"]["architecture"] or saved,
-        classifier.image_shape_,
-        len(classifier.classes_),
-        options,
-    )
-    classifier._model = None
-    classifier.history_ = side["history"]
-    classifier.best_epoch_ = side["best_epoch"]
-    classifier._seed = side["seed"]
-    classifier._optimizer_key = side["optimizer"]
-    classifier.n_epochs_ = len(classifier.history_["loss"])
-    classifier.weights_ = tuple(network.get_weights())
-    classifier._n_features_out = side["n_features_out"]
-    _check_predicts_as(network, classifier)
+    architecture = side["network"]["architecture"] or saved
+    state = _read_state(side, architecture, network, optimizer_state)
+    _check_predicts_as(network, state)
+    classifier._adopt(state)
     return classifier
 
 
-def _check_predicts_as(network, classifier):
-    """A named architecture is built anew, and may not be what it was when the file was written."""
-    import keras
-
-    images = np.random.default_rng(0).normal(size=(8, *classifier.image_shape_)).astype(np.float32)
+def _check_predicts_as(network, state):
+    """Refuse a named architecture that is no longer what it was when the file was written."""
+    shape = (8, *state.scaler.image_shape)
+    images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     try:
-        rebuilt = classifier._compose_model().layers[-1]
+        rebuilt = build_model(state).layers[-1]
         found = keras.ops.convert_to_numpy(rebuilt(images))
         expected = keras.ops.convert_to_numpy(network(images))
         equal = np.allclose(found, expected, atol=1e-4)
@@ -342,6 +374,6 @@ def _check_predicts_as(network, classifier):
         equal = False
     if not equal:
         raise ValueError(
-            f"architecture {classifier._network.architecture!r} of this skfashion is not the "
+            f"architecture {state.network.architecture!r} of this skfashion is not the "
             "network in the file. keras.saving.load_model opens it."
         )

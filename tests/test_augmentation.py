@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -14,7 +15,9 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validat
 from sklearn.pipeline import make_pipeline
 
 from skfashion import FashionCNNClassifier
-from skfashion._training.batches import BatchMaker, LabelledImages, Variation, mix
+from skfashion._images import ImageShape, PixelScaler
+from skfashion._training.batches import BatchMaker, Variation, mix
+from skfashion._training.data import LabelledImages
 from skfashion.datasets import load_fashion_sample
 from skfashion.preprocessing import ImageAugmenter
 from skfashion.preprocessing._image_augmenter import automatic_augmenter
@@ -26,9 +29,10 @@ def make_batches(X, variation, seed=0, scale=1.0, offset=0.0):
     """Batches of 8, with a class for each image."""
     numbers, ones = np.arange(len(X)), np.ones(len(X), np.float32)
     images = LabelledImages(X, numbers, ones, numbers)
-    standardization = (X.shape[1], X.shape[2], 1), np.full(1, scale), np.full(1, offset)
+    image_shape = ImageShape(X.shape[1], X.shape[2])
+    scaler = PixelScaler(image_shape, np.full(1, scale), np.full(1, offset), (0.0, 1.0))
     targets = np.eye(len(X), dtype=np.float32)
-    return BatchMaker(images, standardization, targets, variation, batch_size=8, seed=seed)
+    return BatchMaker(images, scaler, targets, variation, batch_size=8, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -341,7 +345,7 @@ class TestTestTime:
         np.testing.assert_array_equal(results[1], results[2])
         assert (results[0] != results[1]).any()
         other_seed = clone_fitted(augmented, test_time_augmentation=2)
-        other_seed._seed = 1
+        other_seed._state = replace(other_seed._state, seed=1)
         assert np.abs(other_seed.predict_proba(X) - results[1]).max() > 0.01
         for result in results:
             np.testing.assert_allclose(result.sum(axis=1), 1)

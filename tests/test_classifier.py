@@ -16,7 +16,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skfashion import FashionCNNClassifier
-from skfashion._utils.labels import split_rows
+from skfashion._training.data import split_rows
 from skfashion.datasets import load_fashion_sample
 from skfashion.errors import TrainingDivergedError
 
@@ -189,7 +189,7 @@ def test_joblib_file_predicts_the_same_in_another_process(fitted, digits, tmp_pa
 
 def test_pickle_is_small(fitted):
     assert fitted.model_ is fitted.model_
-    n_bytes = sum(weight.nbytes for weight in [*fitted.weights_, *fitted._optimizer_state])
+    n_bytes = sum(weight.nbytes for weight in [*fitted.weights_, *fitted._state.optimizer_state])
     assert len(pickle.dumps(fitted)) < n_bytes + 20_000
 
 

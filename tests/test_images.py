@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skfashion._images import channel_statistics, infer_image_shape, standardize
+from skfashion._images import ImageShape, PixelScaler, channel_statistics
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from skfashion._images import channel_statistics, infer_image_shape, standardize
     ],
 )
 def test_image_shape(shape, given_shape, expected):
-    assert infer_image_shape(shape, given_shape) == expected
+    assert ImageShape.infer(shape, given_shape) == expected
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_image_shape(shape, given_shape, expected):
 )
 def test_wrong_image_shape(shape, given_shape, message):
     with pytest.raises(ValueError, match=message):
-        infer_image_shape(shape, given_shape)
+        ImageShape.infer(shape, given_shape)
 
 
 pixels = st.one_of(
@@ -74,8 +74,7 @@ def test_constant_channel_has_no_scale():
 
 def test_standardize_far_from_zero():
     X = 1e9 + np.random.default_rng(0).normal(size=(100, 4))
-    mean, std = channel_statistics(X, np.arange(100), (2, 2, 1))
-    images = standardize(X, (2, 2, 1), 1 / std, -mean / std)
+    images = PixelScaler.fit(X, np.arange(100), ImageShape(2, 2)).transform(X)
     assert images.dtype == np.float32
     assert images.shape == (100, 2, 2, 1)
     assert abs(images.mean()) < 1e-4

@@ -1,4 +1,5 @@
-"""How a network learns: compiled engines, batches, schedules, progress.
+"""The training room: from a plan, images and an earlier state to a trained state.
 
-Importing this package imports Keras.
+``loop.fit(plan, data, state)`` is the way in. Modules that import Keras are imported when something
+is fitted or predicted, never by this package itself.
 """

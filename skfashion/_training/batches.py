@@ -6,37 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skfashion._images import standardize
 from skfashion._utils.randomness import Purpose, derive_seed
 from skfashion.preprocessing._variants import draw_variants, make_variants, random_rectangles
 
-__all__ = ["BatchMaker", "LabelledImages", "Variation", "mix"]
+__all__ = ["BatchMaker", "Variation", "mix"]
 
 # Values that are prepared at once: small batches are prepared by the group, because for each of
 # them a third of the time would go into the overhead of its calls.
 _GROUP_VALUES = 2**20
-
-
-@dataclass
-class LabelledImages:
-    """Images with labels and weights, cut into batches where they lie, never copied whole.
-
-    Attributes
-    ----------
-    X : ndarray
-        Images in any of the accepted shapes, raw pixels.
-    y : ndarray of shape (n,) of int
-        Position of each image's class in ``classes_``.
-    weights : ndarray of shape (n,) of float32
-        Sample weights.
-    rows : ndarray of int
-        The rows to use, of all the above.
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    weights: np.ndarray
-    rows: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -62,10 +39,10 @@ class BatchMaker:
     Parameters
     ----------
     images : LabelledImages
-    standardization : tuple (image_shape, scale, offset)
-        See :func:`skfashion._images.standardize`.
+    scaler : PixelScaler
+        Standardisation of the images.
     targets : ndarray of shape (n_classes, n_classes) of float32
-        What the network shall give for each class.
+        Target probabilities for each class.
     variation : Variation
     batch_size : int
         Images in a batch, at most.
@@ -77,14 +54,14 @@ class BatchMaker:
         Batches in an epoch.
     """
 
-    def __init__(self, images, standardization, targets, variation, *, batch_size, seed):
+    def __init__(self, images, scaler, targets, variation, *, batch_size, seed):
         self.images = images
-        self.standardization = standardization
+        self.scaler = scaler
         self.targets = targets
         self.variation = variation
         self.seed = seed
         self.n_steps = math.ceil(len(images.rows) / batch_size)
-        batch_values = batch_size * math.prod(standardization[0])
+        batch_values = batch_size * scaler.image_shape.n_values
         self._n_together = max(1, _GROUP_VALUES // batch_values)
         self._thread = ThreadPoolExecutor(max_workers=1)
 
@@ -103,20 +80,19 @@ class BatchMaker:
         yield from following.result()
 
     def close(self):
-        """End the thread, after the batches that it is at."""
+        """End the thread once it has made the batches at hand."""
         self._thread.shutdown()
 
     def _prepare(self, parts, epoch, number):
-        """The batches of these rows: the group of this number in its epoch."""
+        """Make the batches of these rows, the group of this number in its epoch."""
         augmentation = self.variation.augmentation
         mixes = self.variation.mixup > 0 or self.variation.cutmix > 0
         rng = np.random.default_rng(derive_seed(self.seed, Purpose.AUGMENTATION, epoch, number))
         rows = np.concatenate(parts)
-        images = self.images.X[rows]
+        images = self.scaler.cast(self.images.X[rows])
         if augmentation is not None:
-            images = images.reshape(-1, *self.standardization[0])
             images = make_variants(images, draw_variants(len(rows), rng), augmentation)
-        images = standardize(images, *self.standardization)
+        images = self.scaler.transform(images)
         targets, weights = self.targets[self.images.y[rows]], self.images.weights[rows]
         ends = np.cumsum([len(part) for part in parts])[:-1]
         arrays = [np.split(array, ends) for array in (images, targets, weights)]
@@ -127,7 +103,7 @@ class BatchMaker:
 
 
 def mix(images, targets, weights, variation, rng):
-    """Mix each image, and what the network shall give for it, with another of the batch.
+    """Mix each image, and its target, with another of the batch.
 
     A batch is mixed either pixel by pixel (mixup) or by pasting rectangles (CutMix); with both,
     either has a chance of one half.

@@ -1,17 +1,18 @@
-"""Users' Keras callbacks: fresh ones for every fit."""
+"""Users' Keras callbacks: new ones for every fit, run as Keras runs them."""
 
 import copy
 import inspect
 
 import keras
 
+from skfashion._training.engine import compose_model
 from skfashion._utils.names import check_name
 
-__all__ = ["make_callbacks"]
+__all__ = ["RunningCallbacks", "make_callbacks", "start_callbacks"]
 
 
 def make_callbacks(callbacks, options):
-    """Callbacks that no other fit shares.
+    """Return callbacks that no other fit shares.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def make_callbacks(callbacks, options):
     Raises
     ------
     TypeError
-        If one is no callback.
+        If one is not a callback.
     ValueError
         If no class takes an option.
     """
@@ -61,3 +62,43 @@ def make_callbacks(callbacks, options):
     for option in options:
         check_name("parameter of the classes in callbacks", option, known)
     return made
+
+
+class RunningCallbacks(keras.callbacks.CallbackList):
+    """Callbacks as Keras runs them during one training."""
+
+    @property
+    def is_live(self):
+        """Whether there are any, which may change the model or stop the training."""
+        return bool(self.callbacks)
+
+    @property
+    def is_stopped(self):
+        """Whether one of them has asked to stop."""
+        return self.is_live and self.model.stop_training
+
+
+def start_callbacks(plan, engine, scaler, n_steps):
+    """Return new copies of the plan's callbacks, on a live model that takes raw pixels.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    engine : Engine
+    scaler : PixelScaler
+    n_steps : int
+        Number of steps per epoch.
+
+    Returns
+    -------
+    callbacks : RunningCallbacks
+    """
+    callbacks = plan.make_callbacks()
+    if not callbacks:
+        return RunningCallbacks()
+    model = compose_model(engine.network, scaler)
+    model.compile(optimizer=engine.optimizer, loss="categorical_crossentropy")
+    model.stop_training = False
+    return RunningCallbacks(
+        callbacks, model=model, epochs=plan.epochs, steps=n_steps, verbose=plan.verbose
+    )

@@ -1,225 +1,206 @@
-"""The training loop: epochs, batches, learning rate, validation, early stopping."""
+"""The training loop: from a plan, data and an earlier state to a trained state."""
 
-import math
 from contextlib import closing
-from typing import Any
+from dataclasses import replace
 
 import keras
 import numpy as np
 
-from skfashion._images import standardize
 from skfashion._training.batches import BatchMaker
-from skfashion._training.engine import compose_model
+from skfashion._training.callbacks import start_callbacks
+from skfashion._training.epochs import (
+    EarlyStopping,
+    RunningFigures,
+    append_history,
+    check_finite,
+)
+from skfashion._training.pool import borrow_engine
+from skfashion._training.prediction import predict_probabilities
 from skfashion._training.progress import show_progress
-from skfashion._training.schedules import make_schedule
-from skfashion.errors import TrainingDivergedError
+from skfashion._training.schedules import LearningRate
+from skfashion._training.state import TrainedState
 
-__all__ = ["predict_in_batches", "predict_probabilities", "train"]
-
-# Images times pixels times channels in one call of the prediction step: large enough to use the
-# processor well, small enough for its memory whatever the image size.
-_PREDICTION_PIXELS = 2**20
-_PREDICTION_BATCH = 1024
+__all__ = ["fit"]
 
 
-def train(
-    engine,
-    training,
-    validation,
-    standardization,
-    variation,
-    *,
-    n_classes,
-    seed,
-    first_epoch,
-    epochs,
-    batch_size,
-    learning_rate,
-    schedule,
-    label_smoothing,
-    patience,
-    callbacks,
-    on_epoch_end,
-    verbose,
-):
-    """Train an engine's network.
+def fit(plan, data, state=None):
+    """Train a network.
 
     Parameters
     ----------
-    engine : Engine
-        With the weights to begin with, after ``engine.start_training``.
-    training : LabelledImages
-    validation : LabelledImages or None
-    standardization : tuple (image_shape, scale, offset)
-        See :func:`skfashion._images.standardize`.
-    variation : Variation
-        Of the training images.
-    first_epoch : int
-        Epochs that this network was trained before.
-    epochs : int
-        Epochs to train now, at most.
-    patience : int or None
-        Stop after so many epochs without a lower validation loss, and restore the weights of the
-        lowest; None trains all epochs and keeps the last weights.
-    callbacks : list of keras.callbacks.Callback
-        Called as Keras does.
-    on_epoch_end : callable or None
-        ``on_epoch_end(history)`` is called after each epoch, while the engine has the weights that
-        were validated.
+    plan : TrainingPlan
+    data : TrainingData
+    state : TrainedState, default=None
+        State that the training goes on from; None starts from scratch.
 
     Returns
     -------
-    history : dict of str to list of float
-        One value an epoch.
-    best_epoch : int
-        The epoch of the final weights, counted from 1 at the network's beginning.
+    state : TrainedState
 
     Raises
     ------
     TrainingDivergedError
         If the loss is infinite or NaN.
     """
-    # Smoothed one-hot vectors, a row for each class.
-    targets = np.full((n_classes, n_classes), label_smoothing / n_classes, dtype=np.float32)
-    targets[np.diag_indices(n_classes)] += 1 - label_smoothing
-    batches = BatchMaker(
-        training, standardization, targets, variation, batch_size=batch_size, seed=seed
-    )
-    n_steps = batches.n_steps
-    rates = make_schedule(schedule, learning_rate, epochs * n_steps)
-    rate = learning_rate
-    callback_list, live_model = _start_callbacks(
-        callbacks, engine, standardization, epochs=epochs, steps=n_steps, verbose=verbose
-    )
-
-    history: dict = {}
-    best_loss, best_epoch, best_weights, best_optimizer_state = math.inf, first_epoch, None, None
-    callback_list.on_train_begin()
-    last_epoch = first_epoch + epochs
-    progress_bar = show_progress(verbose, range(first_epoch, last_epoch), n_steps)
-    with closing(batches), progress_bar as report:
-        for epoch in range(first_epoch, last_epoch):
-            callback_list.on_epoch_begin(epoch)
-            engine.start_epoch(seed, epoch)
-            loss_sum, n_correct, n_seen = 0.0, 0.0, 0
-            for step, batch in enumerate(batches.epoch(epoch)):
-                callback_list.on_train_batch_begin(step)
-                if rates is not None:
-                    if live_model is not None:
-                        _check_rate(engine, rate, schedule)
-                    rate = rates.rate((epoch - first_epoch) * n_steps + step)
-                    engine.optimizer.learning_rate = rate
-                loss, correct = engine.train_step(*batch)
-                _check_finite(loss, f"loss of epoch {epoch + 1}, step {step + 1}", engine)
-                n_images = len(batch[0])
-                loss_sum += float(loss) * n_images
-                n_correct += float(correct)
-                n_seen += n_images
-                logs = {"loss": loss_sum / n_seen, "accuracy": n_correct / n_seen}
-                callback_list.on_train_batch_end(step, logs)
-                report(epoch, step + 1, logs)
-            engine.loaded = None
-            logs["learning_rate"] = float(engine.optimizer.learning_rate)
-            with engine.averaged_weights():
-                if validation is not None:
-                    logs["val_loss"], logs["val_accuracy"] = _evaluate(
-                        engine, validation, standardization
-                    )
-                    _check_finite(logs["val_loss"], f"validation loss of epoch {epoch + 1}", engine)
-                for name, value in logs.items():
-                    history.setdefault(name, []).append(value)
-                loss = logs.get("val_loss", logs["loss"])
-                if patience is not None and loss < best_loss:
-                    best_loss, best_epoch = loss, epoch + 1
-                    best_weights = engine.weights()
-                    best_optimizer_state = engine.optimizer_state()
-                if on_epoch_end is not None:
-                    on_epoch_end(history)
-            if rates is not None:
-                rates.end_epoch(loss)
-            report(epoch, None, logs)
-            callback_list.on_epoch_end(epoch, logs)
-            if live_model is not None and live_model.stop_training:
-                break
-            if patience is not None and epoch + 1 - best_epoch >= patience:
-                break
-    callback_list.on_train_end()
-    if best_weights is not None:
-        engine.load(best_weights, best_optimizer_state)
-    else:
-        engine.finish_training()
-    # The last step's loss was computed before its update.
-    few = training.rows[:batch_size]
-    probabilities = predict_probabilities(engine, training.X, standardization, few)
-    _check_finite(probabilities.sum(), "probability of an image", engine)
-    return history, epoch + 1 if best_weights is None else best_epoch
+    states = []
+    for stage in plan.stages(continues=state is not None):
+        state = _train_stage(stage, data, state)
+        states.append(state)
+    if plan.patience is None:
+        return state
+    best = min(states, key=lambda state: state.validation_loss)
+    return replace(best, history=state.history)
 
 
-def predict_in_batches(step, X, standardization, rows=None, view=None):
-    """What a prediction step gives for images, as one array of single precision.
+def _train_stage(plan, data, state):
+    """Train all epochs of a plan that has one schedule and one set of layers to train."""
+    network = plan.network_to_build(continues=state is not None)
+    with borrow_engine(network, plan.optimizer, plan.values) as engine:
+        stage = _Stage(plan, data, state, engine)
+        stage.load_engine()
+        return stage.train()
 
-    ``view``, if given, changes raw images ``(n, height, width, channels)`` first.
+
+class _Stage:
+    """A training with one engine.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    data : TrainingData
+    state : TrainedState or None
+        State to go on from.
+    engine : Engine
     """
-    n_images = len(X) if rows is None else len(rows)
-    pixels = math.prod(standardization[0])
-    batch_size = max(1, min(_PREDICTION_BATCH, _PREDICTION_PIXELS // pixels))
-    outputs = []
-    for start in range(0, n_images, batch_size):
-        batch = slice(start, start + batch_size)
-        images = X[batch if rows is None else rows[batch]]
-        if view is not None:
-            images = view(images.reshape(-1, *standardization[0]))
-        outputs.append(step(standardize(images, *standardization)))
-    return np.concatenate(outputs)
 
+    def __init__(self, plan, data, state, engine):
+        self.plan, self.data, self.state, self.engine = plan, data, state, engine
+        self.first_epoch = 0 if state is None else state.n_epochs
+        self.history: dict = {}
+        self.stopping = EarlyStopping(plan.patience)
+        trainable = plan.network_to_build(state is not None).options.get("trainable", True)
+        # While the last layer alone learns, the optimizer has another state.
+        self.optimizer_key = f"{plan.optimizer.key()} trainable={trainable}"
 
-def predict_probabilities(engine, X, standardization, rows=None, views=(None,)):
-    """Class probabilities of images, computed in batches and averaged over views of them.
+    def load_engine(self):
+        """Give the engine the weights and the optimizer's state to begin with."""
+        state, optimizer_state = self.state, None
+        if state is None:
+            self.engine.draw_weights(self.plan.seed)
+        else:
+            self.engine.load(state.weights)
+            if self.plan.keeps_optimizer and state.optimizer_key == self.optimizer_key:
+                optimizer_state = state.optimizer_state
+        self.engine.start_training(self.plan.values, optimizer_state)
 
-    Returns
-    -------
-    probabilities : ndarray of shape (n, n_classes) of float64
-        Rows sum to 1.
-    """
-    probabilities: Any = 0.0
-    for view in views:
-        output = predict_in_batches(engine.predict_step, X, standardization, rows, view)
-        probabilities = probabilities + output.astype(np.float64)
-    return probabilities / probabilities.sum(axis=1, keepdims=True)
+    def train(self):
+        """Train epoch after epoch, and return the trained state."""
+        plan, engine = self.plan, self.engine
+        with closing(self._make_batches()) as batches:
+            callbacks = start_callbacks(plan, engine, self.data.scaler, batches.n_steps)
+            rate = LearningRate(
+                engine.optimizer,
+                plan,
+                plan.epochs * batches.n_steps,
+                is_watched=callbacks.is_live,
+            )
+            epochs = range(self.first_epoch, self.first_epoch + plan.epochs)
+            callbacks.on_train_begin()
+            with show_progress(plan.verbose, epochs, batches.n_steps) as report:
+                for epoch in epochs:
+                    callbacks.on_epoch_begin(epoch)
+                    logs = self._train_epoch(epoch, batches, rate, callbacks, report)
+                    loss = self._validate(epoch, logs)
+                    rate.end_epoch(loss)
+                    report(epoch, None, logs)
+                    callbacks.on_epoch_end(epoch, logs)
+                    if self.stopping.is_over or callbacks.is_stopped:
+                        break
+            callbacks.on_train_end()
+        self.stopping.restore(engine)
+        self._check_probabilities()
+        return self.current_state(self.stopping.best_epoch)
 
-
-def _check_finite(value, what, engine):
-    if not math.isfinite(value):
-        rate = float(engine.optimizer.learning_rate)
-        raise TrainingDivergedError(
-            f"The {what} became {value} at a learning rate of {rate:g}. A lower one usually helps."
+    def current_state(self, best_epoch=None):
+        """Return the state that the engine is in now."""
+        state, data, engine = self.state, self.data, self.engine
+        history = append_history({} if state is None else state.history, self.history)
+        return TrainedState(
+            network=self.plan.network.without_pretraining(),
+            weights=engine.weights(),
+            n_features_out=engine.n_features(),
+            scaler=data.scaler,
+            classes=data.classes,
+            target_names=None if state is None else state.target_names,
+            feature_names=data.feature_names,
+            history=history,
+            best_epoch=best_epoch or len(history["loss"]),
+            seed=self.plan.seed,
+            optimizer_key=self.optimizer_key,
+            optimizer_state=engine.optimizer_state(),
         )
 
-
-def _check_rate(engine, rate, schedule):
-    """Refuse callbacks that change what the next step would change back."""
-    if not math.isclose(float(engine.optimizer.learning_rate), rate, rel_tol=1e-5):
-        raise ValueError(
-            f"A callback changed the learning rate, but schedule={schedule!r} sets it in every "
-            "step. Use schedule=None with such callbacks."
+    def _make_batches(self):
+        plan, training = self.plan, self.data.training
+        n_classes = len(self.data.classes)
+        # Smoothed one-hot vectors, a row for each class.
+        targets = np.full((n_classes, n_classes), plan.label_smoothing / n_classes, np.float32)
+        targets[np.diag_indices(n_classes)] += 1 - plan.label_smoothing
+        return BatchMaker(
+            training,
+            self.data.scaler,
+            targets,
+            plan.variation,
+            batch_size=plan.choose_batch_size(len(training.rows)),
+            seed=plan.seed,
         )
 
+    def _train_epoch(self, epoch, batches, rate, callbacks, report):
+        """Train on every image once, and return the epoch's figures."""
+        engine, figures, logs = self.engine, RunningFigures(), {}
+        engine.start_epoch(self.plan.seed, epoch)
+        first_step = (epoch - self.first_epoch) * batches.n_steps
+        for step, batch in enumerate(batches.epoch(epoch)):
+            callbacks.on_train_batch_begin(step)
+            rate.start_step(first_step + step)
+            loss, n_correct = engine.train_step(*batch)
+            check_finite(loss, f"loss of epoch {epoch + 1}, step {step + 1}", engine)
+            logs = figures.add(loss, n_correct, len(batch[0]))
+            callbacks.on_train_batch_end(step, logs)
+            report(epoch, step + 1, logs)
+        logs["learning_rate"] = float(engine.optimizer.learning_rate)
+        return logs
 
-def _evaluate(engine, images, standardization):
-    """Weighted mean cross-entropy, and accuracy."""
-    probabilities = predict_probabilities(engine, images.X, standardization, images.rows)
-    y = images.y[images.rows]
-    # Keras' clipping, so that one hopeless image does not make the mean infinite.
-    of_truth = np.maximum(probabilities[np.arange(len(y)), y], keras.config.epsilon())
-    loss = np.average(-np.log(of_truth), weights=images.weights[images.rows])
-    return float(loss), float(np.mean(probabilities.argmax(axis=1) == y))
+    def _validate(self, epoch, logs):
+        """Add the validation figures to the logs and all to the history; return the loss."""
+        engine, checkpoint = self.engine, self.plan.checkpoint
+        with engine.averaged_weights():
+            if self.data.validation is not None:
+                logs["val_loss"], logs["val_accuracy"] = self._evaluate(self.data.validation)
+                check_finite(logs["val_loss"], f"validation loss of epoch {epoch + 1}", engine)
+            for name, value in logs.items():
+                self.history.setdefault(name, []).append(value)
+            loss = logs.get("val_loss", logs["loss"])
+            self.stopping.observe(epoch, loss, engine)
+            if checkpoint is not None:
+                earlier = {} if self.state is None else self.state.history
+                if checkpoint.is_due(append_history(earlier, self.history)):
+                    checkpoint.write(self.current_state())
+        return loss
 
+    def _evaluate(self, images):
+        """Return the weighted mean cross-entropy, and the accuracy."""
+        scaler = self.data.scaler
+        probabilities = predict_probabilities(self.engine, images.X, scaler, images.rows)
+        y = images.y[images.rows]
+        # Keras' clipping, so that one hopeless image does not make the mean infinite.
+        of_truth = np.maximum(probabilities[np.arange(len(y)), y], keras.config.epsilon())
+        loss = np.average(-np.log(of_truth), weights=images.weights[images.rows])
+        return float(loss), float(np.mean(probabilities.argmax(axis=1) == y))
 
-def _start_callbacks(callbacks, engine, standardization, **parameters):
-    """Users' callbacks as Keras runs them, on a live model that takes raw pixels."""
-    if not callbacks:
-        return keras.callbacks.CallbackList([]), None
-    model = compose_model(engine.network, *standardization[1:])
-    model.compile(optimizer=engine.optimizer, loss="categorical_crossentropy")
-    model.stop_training = False
-    return keras.callbacks.CallbackList(callbacks, model=model, **parameters), model
+    def _check_probabilities(self):
+        """Refuse final weights that predict nothing: the last loss is from before its update."""
+        training = self.data.training
+        few = training.rows[: self.plan.choose_batch_size(len(training.rows))]
+        found = predict_probabilities(self.engine, training.X, self.data.scaler, few)
+        check_finite(found.sum(), "probability of an image", self.engine)

@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["make_schedule"]
+__all__ = ["LearningRate", "make_schedule"]
 
 # The one-cycle policy warms up for this share of the steps (Smith, "Super-Convergence",
 # arXiv:1708.07120), starting from this share of the peak.
@@ -16,16 +16,16 @@ _PLATEAU_MIN_DELTA = 1e-4
 
 
 def make_schedule(schedule, learning_rate, n_steps):
-    """Make what says the learning rate of each step.
+    """Return an object that gives the learning rate of each step.
 
     Parameters
     ----------
     schedule : str, keras.optimizers.schedules.LearningRateSchedule or None
-        As the classifier's parameter.
+        The classifier's parameter.
     learning_rate : float
-        The highest.
+        Highest learning rate.
     n_steps : int
-        Steps in the whole training.
+        Number of steps in the whole training.
 
     Returns
     -------
@@ -41,6 +41,49 @@ def make_schedule(schedule, learning_rate, n_steps):
         factor = _FACTORS[schedule]
         return _ByStep(lambda step: learning_rate * factor(step / n_steps))
     return _ByStep(lambda step: float(schedule(step)))
+
+
+class LearningRate:
+    """The learning rate of an optimizer, set before each step as a schedule says.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        Has the learning rate to begin with.
+    plan : TrainingPlan
+        Has the schedule; None leaves the learning rate to callbacks.
+    n_steps : int
+        Number of steps in the whole training.
+    is_watched : bool
+        Whether callbacks are refused that change what the next step would change back.
+    """
+
+    def __init__(self, optimizer, plan, n_steps, *, is_watched):
+        self._optimizer, self._name = optimizer, plan.schedule
+        self._rate = plan.values.learning_rate
+        self._schedule = make_schedule(plan.schedule, self._rate, n_steps)
+        self._is_watched = is_watched
+
+    def start_step(self, step):
+        """Set the learning rate of a step, counted over the whole training."""
+        if self._schedule is None:
+            return
+        if self._is_watched:
+            self._check_unchanged()
+        self._rate = self._schedule.rate(step)
+        self._optimizer.learning_rate = self._rate
+
+    def end_epoch(self, loss):
+        """Take note of the loss of an epoch, by which some schedules go."""
+        if self._schedule is not None:
+            self._schedule.end_epoch(loss)
+
+    def _check_unchanged(self):
+        if not math.isclose(float(self._optimizer.learning_rate), self._rate, rel_tol=1e-5):
+            raise ValueError(
+                f"A callback changed the learning rate, but schedule={self._name!r} sets it in "
+                "every step. Use schedule=None with such callbacks."
+            )
 
 
 class _ByStep:

@@ -40,7 +40,7 @@ def read_training(model):
 
 def check_takes_pictures(classifier, path):
     """Make sure that it was fitted on pixels that picture files have."""
-    lowest, highest = classifier._pixel_range
+    lowest, highest = classifier.pixel_range_
     if lowest < 0 or 1 < highest < 32 or highest > 255:
         raise click.BadParameter(
             f"{path} was fitted on pixels from {lowest:g} to {highest:g}; those of picture files "
@@ -57,7 +57,7 @@ def check_takes_pictures(classifier, path):
 
 def to_scale(classifier, pixels):
     """Pixels from 0 to 255 as the classifier takes them, if it was fitted on scaled ones."""
-    return pixels / 255 if classifier._pixel_range[1] <= 1 < pixels.max() else pixels
+    return pixels / 255 if classifier.pixel_range_[1] <= 1 < pixels.max() else pixels
 
 
 def note_light_ground(model, paths, invert):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skfashion._images import infer_image_shape
+from skfashion._images import ImageShape
 from skfashion.datasets._bunch import FASHION_CLASSES, as_bunch
 from skfashion.errors import DatasetError
 
@@ -105,7 +105,7 @@ def read_image_csv(path, *, label="label", image_shape=None):
         raise DatasetError(f"{path} has no columns but {label!r}, so no pixels.")
 
     data = np.concatenate(parts)
-    shape = infer_image_shape(data.shape, image_shape)
+    shape = ImageShape.infer(data.shape, image_shape)
     images = data.reshape(-1, *(shape[:2] if shape[2] == 1 else shape))
     target, target_names = _to_target(pd.concat(labels), path, shape)
     return as_bunch(images, target, target_names, f"Images read from {path.name}.")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skfashion._images import complete_image_shape
+from skfashion._images import ImageShape
 from skfashion.datasets._bunch import as_bunch
 from skfashion.errors import DatasetError
 
@@ -62,7 +62,7 @@ def read_image(path, *, image_shape=(28, 28), color=False, invert=False):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"No picture {str(path)!r}.")
-    height, width, _ = complete_image_shape(image_shape)
+    height, width, _ = ImageShape.parse(image_shape)
     if len(image_shape) != 2:
         raise ValueError(
             f"image_shape must be (height, width), got {image_shape!r}; colour is color=True."

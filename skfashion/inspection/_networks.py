@@ -8,7 +8,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skfashion._classifier import FashionCNNClassifier
-from skfashion._images import standardize
 from skfashion._utils.names import find_layer
 from skfashion.inspection._pictures import as_images
 from skfashion.preprocessing import AugmentedClassifier
@@ -140,11 +139,13 @@ def find_network(estimator, X):
     classifier, given = unwrap(estimator, X)
     names = None
     if isinstance(classifier, FashionCNNClassifier):
+        from skfashion._training.engine import build_model
+
         given = classifier._check_predictable(given)
         names = [layer.name for layer in classifier.model_.layers[-1].layers]
         # Not model_ itself, which users may train on.
-        network = classifier._compose_model().layers[-1]
-        batch = standardize(given, *classifier._standardization())
+        network = build_model(classifier._state).layers[-1]
+        batch = classifier._state.scaler.transform(given)
     else:
         network = getattr(classifier, "model_", None)
         shape = getattr(network, "input_shape", None)

@@ -1,9 +1,8 @@
 """Images as matplotlib draws them."""
 
 import numpy as np
-from sklearn.utils.validation import check_array
 
-from skfashion._images import ANY_AXES, infer_image_shape
+from skfashion._images import ImageShape, check_images
 from skfashion.inspection._labels import as_text
 
 __all__ = ["as_images", "as_pictures", "draw_mosaic", "mosaic_size", "tile"]
@@ -24,8 +23,8 @@ def as_images(X, image_shape=None, name="X"):
     ValueError
         If X holds no images of this shape with finite pixels.
     """
-    X = check_array(X, input_name=name, dtype="numeric", **ANY_AXES)
-    return X.reshape(-1, *infer_image_shape(X.shape, image_shape))
+    X = check_images(X, name)
+    return ImageShape.infer(X.shape, image_shape).reshape(X)
 
 
 def as_pictures(images):

@@ -13,10 +13,10 @@ from sklearn.base import (
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skfashion._base import NestedParametersEstimator
-from skfashion._images import ANY_AXES, complete_image_shape
+from skfashion._images import ImageInputMixin, ImageShape
 from skfashion._sklearn_compat import HasMethods, Interval, check_sample_weight, fit_context
 from skfashion._utils.randomness import derive_seed, draw_seed
 from skfashion._utils.warnings import warn
@@ -33,7 +33,9 @@ def _estimator_has(method):
     return check
 
 
-class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, NestedParametersEstimator):
+class AugmentedClassifier(
+    ImageInputMixin, MetaEstimatorMixin, ClassifierMixin, NestedParametersEstimator
+):
     """Any classifier, trained on the images and on random variants of them.
 
     Images to predict are left as they are. A network does better with fresh variants in every
@@ -142,7 +144,7 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, NestedParametersE
         if is_regressor(self.estimator):
             raise TypeError(f"estimator must be a classifier, got {self.estimator!r}.")
         given_X = X
-        X, y = check_X_y(X, y, dtype="numeric", estimator=self, **ANY_AXES)
+        X, y = self._check_images(X, y, requires_y=True)
         check_classification_targets(y)
         n_images = len(X)
         grown = np.empty((n_images * (self.n_copies + 1), *X.shape[1:]), dtype=X.dtype)
@@ -164,8 +166,7 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, NestedParametersE
                 "takes them, or set early_stopping=False."
             )
         estimator = clone(self.estimator).fit(grown, np.tile(y, self.n_copies + 1), **fit_params)
-        validate_data(self, given_X, reset=True, skip_check_array=True, ensure_2d=False)
-        self.n_features_in_ = int(np.prod(X.shape[1:]))
+        self._note_columns(given_X, int(np.prod(X.shape[1:])))
         self.classes_ = estimator.classes_
         self.estimator_ = estimator
         return self
@@ -261,7 +262,7 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, NestedParametersE
             return augmentation
         if augmentation.image_shape is None:
             return clone(augmentation).set_params(image_shape=image_shape)
-        if complete_image_shape(augmentation.image_shape) != complete_image_shape(image_shape):
+        if ImageShape.parse(augmentation.image_shape) != ImageShape.parse(image_shape):
             raise ValueError(
                 f"image_shape={augmentation.image_shape} of augmentation, but {image_shape} of "
                 "estimator."
@@ -273,7 +274,7 @@ class AugmentedClassifier(MetaEstimatorMixin, ClassifierMixin, NestedParametersE
         return self.estimator_
 
     def _check(self, X):
-        X = validate_data(self, X, reset=False, dtype="numeric", **ANY_AXES)
+        X = self._check_fitted_images(X)
         n_features = int(np.prod(X.shape[1:]))
         if X.ndim > 1 and n_features != self.n_features_in_:
             raise ValueError(

@@ -1,6 +1,5 @@
 """Histograms of oriented gradients, as features for any classifier."""
 
-import math
 from functools import partial
 from numbers import Integral
 from typing import ClassVar
@@ -11,15 +10,16 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skfashion._images import ANY_AXES, check_image_shape, infer_image_shape, warn_of_strips
+from skfashion._images import ImageInputMixin
 from skfashion._sklearn_compat import Interval, fit_context
 
 __all__ = ["HOGTransformer"]
 
 
-class HOGTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class HOGTransformer(
+    ImageInputMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Histograms of the directions in which an image's brightness changes, cell by cell.
 
     :func:`skimage.feature.hog` of each image [1]_: what matters is where edges are and how they
@@ -107,11 +107,9 @@ class HOGTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         UserWarning
             If flattened images are taken for strips.
         """
-        X = validate_data(self, X, dtype="numeric", **ANY_AXES)
-        self.image_shape_ = infer_image_shape(X.shape, self.image_shape)
-        if self.image_shape is None:
-            warn_of_strips(X.shape, self.image_shape_)
-        self.n_features_in_ = math.prod(self.image_shape_)
+        image_shape = self._infer_image_shape(self._check_images(X))
+        self._note_columns(X, image_shape.n_values)
+        self.image_shape_ = image_shape
         self._n_features_out = len(self._descriptor()(np.zeros(self.image_shape_)))
         return self
 
@@ -136,13 +134,11 @@ class HOGTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         ValueError
             If X holds no images of the fitted size with finite pixels.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype="numeric", **ANY_AXES)
-        check_image_shape(X, "X", self.image_shape_, self)
+        X = self._check_fitted_images(X)
         describe = self._descriptor()
         dtype = np.float32 if X.dtype == np.float32 else np.float64
         features = np.empty((len(X), self._n_features_out), dtype=dtype)
-        for row, image in zip(features, X.reshape(-1, *self.image_shape_), strict=True):
+        for row, image in zip(features, self.image_shape_.reshape(X), strict=True):
             row[:] = describe(image)
         return features
 

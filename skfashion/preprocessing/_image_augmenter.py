@@ -1,20 +1,12 @@
 """Augmentation as a transformer: training images vary, test images do not."""
 
-import math
 from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skfashion._images import (
-    ANY_AXES,
-    check_image_shape,
-    complete_image_shape,
-    infer_image_shape,
-    warn_of_strips,
-)
+from skfashion._images import ImageInputMixin, ImageShape
 from skfashion._sklearn_compat import Interval, StrOptions
 from skfashion._utils.randomness import draw_seed
 from skfashion._utils.warnings import warn
@@ -38,7 +30,7 @@ _MIN_MOVED_SIDE = 15
 _MIN_IMAGE_SIDE = 12
 
 
-class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ImageAugmenter(ImageInputMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Random variants of training images: turned, moved, zoomed, mirrored, partly erased.
 
     In a pipeline, :meth:`fit_transform`, which ``fit`` calls, gives one variant of each training
@@ -206,12 +198,9 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         PixelRangeWarning
             If ``fill`` is far from all pixels.
         """
-        checked = check_array(X, dtype="numeric", estimator=self, input_name="X", **ANY_AXES)
-        image_shape = check_augmenter(self, checked)
-        # Notes the names of columns.
-        validate_data(self, X, reset=True, skip_check_array=True, ensure_2d=False)
+        image_shape = check_augmenter(self, self._check_images(X))
+        self._note_columns(X, image_shape.n_values)
         self.image_shape_ = image_shape
-        self.n_features_in_ = math.prod(image_shape)
         return self
 
     def fit_transform(self, X, y=None):
@@ -256,10 +245,7 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If X holds no images of the fitted size with finite pixels.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype="numeric", **ANY_AXES)
-        check_image_shape(X, "X", self.image_shape_, self)
-        return X
+        return self._check_fitted_images(X)
 
     def augment(self, X, *, random_state=None):
         """Give one variant of each image outright; needs no fit.
@@ -296,14 +282,14 @@ class ImageAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         >>> augmenter.augment(picture[None])[0].shape
         (28, 28, 3)
         """
-        X = check_array(X, dtype="numeric", estimator=self, input_name="X", **ANY_AXES)
+        X = self._check_images(X)
         image_shape = check_augmenter(self, X)
         rng = np.random.default_rng(
             draw_seed(self.random_state if random_state is None else random_state)
         )
-        images = X.reshape(-1, *image_shape)
+        images = image_shape.reshape(X)
         variants = np.empty(images.shape, dtype=images.dtype)
-        n_together = max(1, _CHUNK_VALUES // math.prod(image_shape))
+        n_together = max(1, _CHUNK_VALUES // image_shape.n_values)
         for start in range(0, len(images), n_together):
             chunk = images[start : start + n_together]
             draws = draw_variants(len(chunk), rng)
@@ -326,21 +312,21 @@ def check_augmenter(augmenter, X=None, image_shape=None):
     augmenter : ImageAugmenter
     X : ndarray, default=None
         Images; None checks for their shape alone.
-    image_shape : tuple of 3 int, default=None
-        What they are; None infers it from X.
+    image_shape : ImageShape, default=None
+        Their shape; None infers it from X.
 
     Returns
     -------
-    image_shape : tuple of 3 int
+    image_shape : ImageShape
     """
     augmenter._validate_params()
     _check_shift(augmenter.shift)
     own = augmenter.image_shape
     if image_shape is None:
-        image_shape = infer_image_shape(X.shape, own)
+        image_shape = ImageShape.infer(X.shape, own)
         if own is None:
             _warn_of_guess(X.shape, image_shape)
-    elif own is not None and complete_image_shape(own) != image_shape:
+    elif own is not None and ImageShape.parse(own) != image_shape:
         raise ValueError(f"image_shape={own} of ImageAugmenter, but images are {image_shape}.")
     if not _can_vary(image_shape):
         raise ValueError(
@@ -437,4 +423,4 @@ def _warn_of_guess(size, image_shape):
             "X[None]; if they really are several, say so with image_shape."
         )
     else:
-        warn_of_strips(size, image_shape)
+        image_shape.warn_of_strip(size)

@@ -12,9 +12,10 @@ import pytest
 from sklearn.base import clone
 
 from skfashion import FashionCNNClassifier
-from skfashion._training import engine as engine_module
-from skfashion._training.engine import Engine, StepValues, borrow_engine
+from skfashion._training import pool as pool_module
+from skfashion._training.engine import Engine, StepValues
 from skfashion._training.optimizers import specify_optimizer
+from skfashion._training.pool import borrow_engine
 from skfashion.networks import build_network
 from skfashion.networks._specification import NetworkSpecification
 
@@ -22,7 +23,7 @@ from skfashion.networks._specification import NetworkSpecification
 @pytest.fixture
 def engines_made(monkeypatch):
     """Empties the cache, and counts the engines made after that."""
-    monkeypatch.setattr(engine_module, "_idle_engines", [])
+    monkeypatch.setattr(pool_module, "_idle_engines", [])
     made = []
     original = Engine.__init__
 
@@ -63,10 +64,10 @@ def test_steps_read_their_values(make_small, digits):
 
 def test_large_networks_are_not_hoarded(engines_made, make_small, digits, monkeypatch):
     for n_values, n_kept in ((10**9, 2), (10**5, 1)):
-        monkeypatch.setattr(engine_module, "_MAX_IDLE_VALUES", n_values)
+        monkeypatch.setattr(pool_module, "_MAX_IDLE_VALUES", n_values)
         for image_shape in ((8, 8), (4, 16)):
             make_small(epochs=1, image_shape=image_shape).fit(*digits)
-        assert len(engine_module._idle_engines) == n_kept
+        assert len(pool_module._idle_engines) == n_kept
 
 
 def test_clones_of_architectures_share_one_engine(
@@ -136,11 +137,11 @@ def tiny_network(n_classes):
 
 
 def test_cache_is_bounded(engines_made):
-    bound = engine_module._MAX_IDLE_ENGINES
+    bound = pool_module._MAX_IDLE_ENGINES
     for n_classes in range(2, 5 + bound):
         with borrow_engine(tiny_network(n_classes)):
             pass
-    assert len(engine_module._idle_engines) == bound
+    assert len(pool_module._idle_engines) == bound
     made = len(engines_made)
     with borrow_engine(tiny_network(4 + bound)) as engine:
         assert engine is engines_made[-1]

@@ -1,4 +1,4 @@
-"""Compiled steps for the TensorFlow backend.
+"""Compiled steps, in TensorFlow.
 
 Keras' own ``train_on_batch`` costs 5 to 15 percent more on small networks, because it resets
 metrics and copies results at every step.
@@ -8,6 +8,13 @@ import keras
 import tensorflow as tf
 
 __all__ = ["make_prediction_step", "make_training_step"]
+
+if keras.backend.backend() != "tensorflow":
+    raise RuntimeError(
+        "skfashion trains and predicts with TensorFlow, but the backend of Keras is "
+        f"{keras.backend.backend()!r}. Set the environment variable KERAS_BACKEND=tensorflow, or "
+        '"backend": "tensorflow" in ~/.keras/keras.json, before Keras is imported.'
+    )
 
 
 def make_training_step(network, optimizer, decay_weights=None):
