@@ -1,10 +1,11 @@
 """Random variants of images: one affine map and at most one erased rectangle for each."""
 
 from enum import IntEnum, auto
+from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["affine_maps", "draw_variants", "make_variants", "random_rectangles", "warp"]
+__all__ = ["Moves", "affine_maps", "draw_variants", "make_variants", "random_rectangles", "warp"]
 
 # OpenCV warps these; other types go through one that holds their values.
 _WARPABLE = {np.dtype(name) for name in ("uint8", "uint16", "int16", "float32", "float64")}
@@ -72,9 +73,7 @@ def make_variants(images, draws, augmenter):
     change = chance[_Draw.CHANGE] < augmenter.probability
     strength = 2 * chance - 1
     down, right = np.broadcast_to(augmenter.shift, 2)
-    maps = affine_maps(
-        height,
-        width,
+    moves = Moves(
         rotation=strength[_Draw.ROTATION] * (0 if is_strip else augmenter.rotation),
         shift_down=np.rint(strength[_Draw.SHIFT_DOWN] * (down * height)),
         shift_right=np.rint(strength[_Draw.SHIFT_RIGHT] * (right * width)),
@@ -83,6 +82,7 @@ def make_variants(images, draws, augmenter):
         horizontal_flip=augmenter.horizontal_flip & (chance[_Draw.HORIZONTAL_FLIP] < 0.5),
         vertical_flip=augmenter.vertical_flip & (chance[_Draw.VERTICAL_FLIP] < 0.5),
     )
+    maps = affine_maps(height, width, moves)
     maps[~change] = np.eye(2, 3)
     variants = warp(images, maps, augmenter.fill)
     erase = change & (chance[_Draw.ERASE] < augmenter.erasing)
@@ -91,17 +91,13 @@ def make_variants(images, draws, augmenter):
     return variants
 
 
-def affine_maps(
-    height, width, *, rotation, shift_down, shift_right, shear, zoom, horizontal_flip, vertical_flip
-):
-    """Where the pixels of variants come from.
+class Moves(NamedTuple):
+    """Changes of the geometry of n images.
 
     An image is flipped, zoomed, sheared and rotated about its centre, in this order, then shifted.
 
-    Parameters
+    Attributes
     ----------
-    height, width : int
-        Of the images, in pixels.
     rotation : ndarray of shape (n,)
         Degrees.
     shift_down, shift_right : ndarray of shape (n,)
@@ -112,12 +108,32 @@ def affine_maps(
         Factor by which an image is enlarged.
     horizontal_flip, vertical_flip : ndarray of shape (n,) of bool
         Whether left and right, or top and bottom, change places.
+    """
+
+    rotation: np.ndarray
+    shift_down: np.ndarray
+    shift_right: np.ndarray
+    shear: np.ndarray
+    zoom: np.ndarray
+    horizontal_flip: np.ndarray
+    vertical_flip: np.ndarray
+
+
+def affine_maps(height, width, moves):
+    """Return the maps that take a variant's pixels to those of the image.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the images, in pixels.
+    moves : Moves
 
     Returns
     -------
     maps : ndarray of shape (n, 2, 3)
         Matrices that take the (x, y, 1) of a variant's pixel to the (x, y) of the image's.
     """
+    rotation, shift_down, shift_right, shear, zoom, horizontal_flip, vertical_flip = moves
     cos, sin = np.cos(np.deg2rad(rotation)), np.sin(np.deg2rad(rotation))
     to_x = np.where(horizontal_flip, -1, 1) / zoom
     to_y = np.where(vertical_flip, -1, 1) / zoom

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from skfashion.datasets import load_fashion_sample
 from skfashion.errors import PixelRangeWarning
 from skfashion.preprocessing import ImageAugmenter
-from skfashion.preprocessing._variants import affine_maps, warp
+from skfashion.preprocessing._variants import Moves, affine_maps, warp
 
 NOTHING = {"rotation": 0, "shift": 0, "shear": 0, "zoom": 0, "horizontal_flip": False}
 DTYPES = ["bool", "uint8", "int8", "uint16", "int32", "int64", "float16", "float32", "float64"]
@@ -55,7 +55,8 @@ def maps_of_one(size, **changes):
         "horizontal_flip": False,
         "vertical_flip": False,
     }
-    return affine_maps(*size, **{k: np.array([v]) for k, v in {**unchanged, **changes}.items()})
+    moves = Moves(**{k: np.array([v]) for k, v in {**unchanged, **changes}.items()})
+    return affine_maps(*size, moves)
 
 
 @settings(max_examples=150, deadline=None)
