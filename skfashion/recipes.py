@@ -146,8 +146,8 @@ def fast():
 def small():
     """High accuracy with fewer than 100,000 parameters.
 
-    Trained like ``fast``, for twice as many epochs. Training mirrors images, and predictions average
-    over an image and its mirror image. Letters and digits need ``make_recipe("small",
+    Trained like ``fast``, for twice as many epochs. Training mirrors images, and predictions are
+    averages over an image and its mirror image. Letters and digits need ``make_recipe("small",
     augmentation="auto", test_time_augmentation=None)``.
     """
     return {

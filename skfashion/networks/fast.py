@@ -1,4 +1,4 @@
-"""A small residual network that learns much in little CPU time."""
+"""A small residual network of high accuracy in little CPU time."""
 
 from skfashion.networks._shared import build_residual
 
