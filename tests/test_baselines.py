@@ -1,5 +1,6 @@
 """Classical baselines."""
 
+import functools
 import pickle
 import subprocess
 import sys
@@ -38,6 +39,13 @@ def make_quick(name, random_state=0):
     if name == "hist_gradient_boosting":
         baseline.set_params(classifier__max_iter=20)
     return baseline
+
+
+@pytest.fixture(scope="module")
+def fit_garments(garments):
+    """Fits each baseline once on 300 garments."""
+    X, y = garments
+    return functools.cache(lambda name: make_quick(name).fit(X[:300], y[:300]))
 
 
 def test_names():
@@ -84,10 +92,9 @@ def test_digits_are_learned(name, digits):
 
 
 @pytest.mark.parametrize("name", LEARNING)
-def test_garments_are_learned(name, garments):
+def test_garments_are_learned(name, garments, fit_garments):
     X, y = garments
-    baseline = make_quick(name).fit(X[:300], y[:300])
-    assert baseline.score(X[300:], y[300:]) > 0.65
+    assert fit_garments(name).score(X[300:], y[300:]) > 0.65
 
 
 def test_dummy_knows_the_classes_alone(garments):
@@ -119,9 +126,9 @@ def test_every_step_is_seeded(name):
 
 
 @pytest.mark.parametrize("name", list_baselines())
-def test_scale_and_shape_of_images_do_not_matter(name, garments):
+def test_scale_and_shape_of_images_do_not_matter(name, garments, fit_garments):
     X, y = garments
-    flattened = make_quick(name).fit(X[:300], y[:300])
+    flattened = fit_garments(name)
     images = make_quick(name).fit(X[:300].reshape(-1, 28, 28) / 255, y[:300])
     assert X.dtype == np.uint8
     agreement = flattened.predict(X) == images.predict(X.reshape(-1, 28, 28, 1) / 255)
