@@ -1,6 +1,11 @@
 """Sphinx configuration."""
 
+import sys
+from pathlib import Path
+
 import skfashion
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "skfashion"
 author = "The skfashion developers"
@@ -10,6 +15,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.viewcode",
     "numpydoc",
+    "registry_tables",
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]

@@ -9,6 +9,8 @@ import pytest
 from numpydoc.docscrape import FunctionDoc
 
 import skfashion
+from skfashion.networks import list_networks
+from skfashion.networks._registry import get_architecture
 
 
 def public_functions():
@@ -26,7 +28,7 @@ def public_functions():
                     own = (getattr(method, "__module__", None) or "").startswith("skfashion.")
                     if own and not method_name.startswith("_"):
                         found[f"{name}.{method_name}"] = method
-    return found
+    return found | {f"networks.{name}": get_architecture(name) for name in list_networks()}
 
 
 @pytest.mark.parametrize("name", public_functions())

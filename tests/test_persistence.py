@@ -11,7 +11,7 @@ import pytest
 from skfashion import FashionCNNClassifier
 from skfashion._training.muon import Muon
 from skfashion.errors import ModelFileError
-from skfashion.networks._residual import build_residual
+from skfashion.networks._shared import build_residual
 
 
 @pytest.fixture

@@ -8,20 +8,21 @@ from keras import layers
 
 __all__ = ["build_on_backbone"]
 
-# Applications of the V2 families take pixels scaled to [-1, 1]; there, ImageNet's have about this
-# mean and standard deviation.
+# Mean and standard deviation of ImageNet's pixels, about, on the scale [-1, 1] that applications of
+# the V2 families take.
 _MEAN, _STD = -0.1, 0.45
 
 _SMALLEST = 32
 
-# Of batch normalisation. Theirs, 0.99 and 0.999, hardly move in the few steps of a fine-tuning.
+# Momentum of batch normalisation. With the applications' own, 0.99 and 0.999, the running averages
+# hardly move in the few steps of a fine-tuning.
 _MOMENTUM = 0.9
 
 
 def build_on_backbone(
     architecture, application, image_shape, n_classes, *, weights, trainable, dropout, size
 ):
-    """Build a network that scales and colours images, extracts features, and classifies these.
+    """Build a network that resizes images, extracts features with a backbone and classifies these.
 
     Parameters
     ----------
@@ -30,11 +31,11 @@ def build_on_backbone(
     application : callable
         A function of ``keras.applications``.
     image_shape : tuple of 3 int
-        Height, width and channels: 1, which is repeated, or 3.
+        Height, width and channels. One channel is repeated; otherwise there must be 3.
     n_classes : int
         Number of classes.
     weights : "imagenet", str, path-like or None
-        What the backbone begins with.
+        Initial weights of the backbone.
     trainable : bool
         Whether the backbone learns.
     dropout : float
@@ -49,10 +50,10 @@ def build_on_backbone(
     Raises
     ------
     ValueError
-        If images have neither 1 nor 3 channels, ``size`` is too small, or the weights are of
+        If images have neither 1 nor 3 channels, ``size`` is too small, or the weights belong to
         another architecture.
     TypeError
-        If ``weights`` is none of these.
+        If ``weights`` is of another type.
     FileNotFoundError
         If there is no such weights file.
     OSError
@@ -89,7 +90,7 @@ def _build_backbone(architecture, application, images, weights):
         try:
             return application(weights="imagenet", **arguments)
         except Exception as error:
-            if type(error) is not Exception:  # which is what Keras raises if it cannot download
+            if type(error) is not Exception:  # Keras raises a bare Exception if it cannot download
                 raise
             cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", "models")
             raise OSError(
@@ -120,7 +121,7 @@ def _load(architecture, backbone, path):
         backbone.load_weights(path)
     except Exception as error:  # Keras and h5py raise many kinds
         lines = [line for line in str(error).splitlines() if line.strip()]
-        reason = " ".join(lines[:2])[:300]  # Keras goes on with all tensors and layers
+        reason = " ".join(lines[:2])[:300]  # the rest lists all tensors and layers
         raise ValueError(
             f"{path} does not hold the weights of {backbone.name}, the backbone of architecture "
             f"{architecture!r} (keras.applications, include_top=False): {reason}"

@@ -1,35 +1,42 @@
-"""Architectures by name, imported when they are built."""
+"""Architectures by name. Their modules import Keras, so they are imported when they are used."""
 
 import inspect
+import pkgutil
+from functools import cache
 from importlib import import_module
 
 from skfashion._utils.names import check_name
 
 __all__ = ["build_network", "default_options", "get_architecture", "list_networks"]
 
-# Each name is a module of this package with a function ``build``.
-_NAMES = ("basic", "fast", "lenet", "mobilenetv2", "resnet50v2", "small", "vgg2", "vgg3")
+_PACKAGE = "skfashion.networks"
 
 
 def list_networks():
-    """Names of the architectures that :func:`build_network` knows.
+    """Return the names of the architectures that :func:`build_network` knows.
 
     Returns
     -------
     names : list of str
-        Sorted names.
+        Sorted names. Each is a module of this package, whose documentation lists the options.
 
     Examples
     --------
     >>> from skfashion.networks import list_networks
-    >>> list_networks()
-    ['basic', 'fast', 'lenet', 'mobilenetv2', 'resnet50v2', 'small', 'vgg2', 'vgg3']
+    >>> {"fast", "small"} <= set(list_networks())
+    True
     """
-    return sorted(_NAMES)
+    return list(_find_public_modules(*import_module(_PACKAGE).__path__))
+
+
+@cache  # every prediction looks its architecture up
+def _find_public_modules(*folders):
+    names = [module.name for module in pkgutil.iter_modules(folders)]
+    return sorted(name for name in names if not name.startswith("_"))
 
 
 def get_architecture(name):
-    """The builder function of a registered architecture.
+    """Return the builder function of a registered architecture.
 
     Parameters
     ----------
@@ -39,19 +46,19 @@ def get_architecture(name):
     Returns
     -------
     build : callable
-        ``(image_shape, n_classes, **options) -> keras.Model``.
+        ``(image_shape, n_classes, *, **options) -> keras.Model``.
 
     Raises
     ------
     ValueError
-        If no architecture has this name; the message names the nearest.
+        If no architecture has this name. The message names the nearest.
     """
-    check_name("architecture", name, _NAMES)
-    return import_module(f"skfashion.networks.{name}").build
+    check_name("architecture", name, list_networks())
+    return import_module(f"{_PACKAGE}.{name}").build
 
 
 def default_options(name):
-    """The options that a registered architecture has, with their defaults."""
+    """Return the options of a registered architecture with their defaults, as a dict."""
     _, _, *options = inspect.signature(get_architecture(name)).parameters.values()
     return {option.name: option.default for option in options}
 
@@ -74,18 +81,18 @@ def build_network(name, image_shape, n_classes, **options):
     Returns
     -------
     network : keras.Model
-        Takes standardised images ``(n, height, width, channels)``, gives class probabilities
+        Takes standardised images ``(n, height, width, channels)`` and returns class probabilities
         ``(n, n_classes)``. It is not compiled.
 
     Raises
     ------
     ValueError
-        If the name is unknown, the images are smaller than the architecture can take, or an option
-        is out of its range.
+        If the name is unknown, the images are too small for the architecture, or an option is out
+        of its range.
     TypeError
         If the architecture has no such option.
     OSError
-        If pretrained weights are not there and cannot be downloaded.
+        If pretrained weights are not on this machine and cannot be downloaded.
 
     Examples
     --------
@@ -93,11 +100,10 @@ def build_network(name, image_shape, n_classes, **options):
     >>> build_network("basic", (28, 28, 1), 10).count_params()
     93322
     """
-    build = get_architecture(name)
     known = default_options(name)
     for option in options:
         if option not in known:
             raise TypeError(
                 f"Architecture {name!r} has no option {option!r}; it has: {', '.join(known)}."
             )
-    return build(tuple(image_shape), n_classes, **options)
+    return get_architecture(name)(tuple(image_shape), n_classes, **options)

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from skfashion.networks._size import check_size
+from skfashion.networks._shared import check_size
 
 __all__ = ["build"]
 
@@ -17,7 +17,7 @@ def build(image_shape, n_classes, *, dropout=0.2):
     Parameters
     ----------
     image_shape : tuple of 3 int
-        Height, width (4 pixels at least) and channels.
+        Height and width (at least 4 pixels), and channels.
     n_classes : int
         Number of classes.
     dropout : float, default=0.2

@@ -10,22 +10,24 @@ __all__ = ["build"]
 def build(image_shape, n_classes, *, weights="imagenet", trainable=True, dropout=0.2, size=96):
     """Build ``mobilenetv2``: images resized, MobileNetV2, global average pooling, softmax.
 
+    Takes images of any size. On 28x28 grey images with 10 classes it has 2,270,794 parameters.
+
     Parameters
     ----------
     image_shape : tuple of 3 int
-        Height, width and channels: 1, which is repeated, or 3.
+        Height, width and channels. One channel is repeated; otherwise there must be 3.
     n_classes : int
         Number of classes.
     weights : "imagenet", str, path-like or None, default="imagenet"
-        What the backbone begins with: ImageNet's weights, from Keras' cache or else downloaded
+        Initial weights of the backbone: ImageNet's, from Keras' cache or else downloaded
         (9 MB); a file that ``save_weights`` wrote for ``keras.applications.MobileNetV2``
         without its top; or random weights.
     trainable : bool, default=True
-        Whether the backbone learns, or its last layer alone.
+        Whether the backbone learns. If not, only the last layer does.
     dropout : float, default=0.2
         Fraction of the backbone's features dropped in training.
     size : int, default=96
-        Height and width that images are resized to, 32 pixels at least. Time grows with its square.
+        Height and width that images are resized to, at least 32 pixels. Time grows with its square.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """A residual network of fewer than 100,000 parameters."""
 
-from skfashion.networks._residual import build_residual
+from skfashion.networks._shared import build_residual
 
 __all__ = ["build"]
 
@@ -21,8 +21,8 @@ def build(image_shape, n_classes, *, dropout=0.0, width=24):
     dropout : float, default=0.0
         Fraction of the pooled features dropped in training.
     width : int, default=24
-        Channels of the stem and of the first stage; the second has eleven sixths as many, the third
-        five halves.
+        Channels of the stem and of the first stage. The second stage has eleven sixths as many, the
+        third five halves.
 
     Returns
     -------

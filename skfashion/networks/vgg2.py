@@ -3,7 +3,7 @@
 import keras
 from keras import layers, regularizers
 
-from skfashion.networks._size import check_size
+from skfashion.networks._shared import check_size
 
 __all__ = ["build"]
 
@@ -12,22 +12,23 @@ def build(image_shape, n_classes, *, dropout=None, l2=0.0, width=32):
     """Build ``vgg2``: two blocks of two 3x3 convolutions, and a dense layer.
 
     2 x Conv(32)-BatchNorm, Pool-Dropout, 2 x Conv(64)-BatchNorm, Pool-Dropout,
-    Dense(256)-Dropout-softmax; padding "same", ReLU.
+    Dense(256)-Dropout-softmax; padding "same", ReLU. On 28x28 grey images with 10 classes it has
+    871,402 parameters.
 
     Parameters
     ----------
     image_shape : tuple of 3 int
-        Height, width (4 pixels at least) and channels.
+        Height and width (at least 4 pixels), and channels.
     n_classes : int
         Number of classes.
-    dropout : float, default=None
+    dropout : float or None, default=None
         Fraction of features dropped in training after each block and after the dense layer. None
-        means 0.25 after the blocks, 0.5 after the dense layer.
+        means 0.25 after the blocks and 0.5 after the dense layer.
     l2 : float, default=0.0
-        Strength of the L2 penalty on the convolutions' kernels. (The classifier's own ``l2`` is on
-        all kernels.)
+        Strength of the L2 penalty on the kernels of the convolutions. The classifier's own ``l2``
+        penalises all kernels.
     width : int, default=32
-        Channels of the first block; the second has twice as many.
+        Channels of the first block. The second has twice as many.
 
     Returns
     -------

@@ -3,11 +3,11 @@
 import keras
 from keras import layers
 
-from skfashion.networks._size import check_size
+from skfashion.networks._shared import check_size
 
 __all__ = ["build"]
 
-# After each block, and after the dense layer.
+# Fractions dropped after each block, and after the dense layer.
 _DROPOUT = (0.25, 0.3, 0.4, 0.4)
 
 
@@ -16,18 +16,19 @@ def build(image_shape, n_classes, *, dropout=None, width=64):
 
     2 x Conv(64), Pool-Dropout(0.25), 2 x Conv(128), Pool-Dropout(0.3), 2 x Conv(256),
     GlobalAveragePool-Dropout(0.4), Dense(256)-Dropout(0.4)-softmax; batch normalisation and ReLU
-    after each convolution and after the dense layer; padding "same".
+    after each convolution and after the dense layer; padding "same". On 28x28 grey images with 10
+    classes it has 1,216,074 parameters.
 
     Parameters
     ----------
     image_shape : tuple of 3 int
-        Height, width (4 pixels at least) and channels.
+        Height and width (at least 4 pixels), and channels.
     n_classes : int
         Number of classes.
-    dropout : float, default=None
-        Fraction of features dropped in training in all four places; None means the fractions above.
+    dropout : float or None, default=None
+        Fraction of features dropped in training in all four places. None means the fractions above.
     width : int, default=64
-        Channels of the first block; each further one has twice as many.
+        Channels of the first block. Each later block has twice as many as the one before.
 
     Returns
     -------

@@ -1,9 +1,37 @@
-"""Small residual networks: what ``fast`` and ``small`` share."""
+"""Parts that several architectures share."""
 
 import keras
 from keras import layers
 
-__all__ = ["build_residual"]
+__all__ = ["build_residual", "check_size"]
+
+
+def check_size(architecture, image_shape, smallest):
+    """Refuse images that are too small for the network's pooling.
+
+    Parameters
+    ----------
+    architecture : str
+        Name of the architecture, for the message.
+    image_shape : tuple of 3 int
+        Height, width and channels.
+    smallest : int
+        Smallest height and width, in pixels.
+
+    Raises
+    ------
+    ValueError
+        If height or width is smaller.
+    """
+    height, width, _ = image_shape
+    if min(height, width) < smallest:
+        advice = "Architecture 'fast' takes images of any size."
+        if height == 1:
+            advice = "Flattened images that are not square need image_shape=(height, width)."
+        raise ValueError(
+            f"Architecture {architecture!r} takes images of at least {smallest}x{smallest} pixels, "
+            f"got {height}x{width}. {advice}"
+        )
 
 
 def build_residual(
@@ -11,12 +39,12 @@ def build_residual(
 ):
     """Build a network of a stem and residual stages, with pooling between them.
 
-    Padding is "same" throughout, so images of any size will do.
+    Padding is "same" in every layer, so images can have any size.
 
     Parameters
     ----------
     name : str
-        Of the network.
+        Name of the network.
     image_shape : tuple of 3 int
         Height, width and channels.
     n_classes : int
@@ -24,14 +52,14 @@ def build_residual(
     stem : int
         Channels of the convolutions before the first stage.
     stages : list of int
-        Channels of each stage: a convolution, and others with a shortcut over them.
+        Channels of each stage. A stage is a convolution, and more with a shortcut over them.
     dropout : float
         Fraction of the pooled features dropped in training.
     depth : int, default=2
         Convolutions of each stage; the stem has one fewer.
     pool_first : bool, default=True
-        Whether the first stage is after pooling too. Convolutions with many channels at full
-        resolution are what costs time on a CPU.
+        Whether to pool before the first stage too. Convolutions with many channels at full
+        resolution take most of the time on a CPU.
 
     Returns
     -------

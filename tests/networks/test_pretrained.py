@@ -1,5 +1,6 @@
 """Networks with pretrained backbones."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -12,14 +13,14 @@ from sklearn.exceptions import NotFittedError
 
 from skfashion import FashionCNNClassifier
 from skfashion.datasets import load_fashion_sample
-from skfashion.networks import build_network
+from skfashion.networks import build_network, list_networks
+from skfashion.networks._registry import default_options
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.recipes import make_recipe
 
-APPLICATIONS = {
-    "mobilenetv2": keras.applications.MobileNetV2,
-    "resnet50v2": keras.applications.ResNet50V2,
-}
+# Each is named as its application.
+APPLICATIONS = {name.lower(): builder for name, builder in vars(keras.applications).items()}
+PRETRAINED = [name for name in list_networks() if "weights" in default_options(name)]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def sample():
 
 
 @pytest.fixture(scope="module")
-def weights_file(tmp_path_factory):
+def write_weights(tmp_path_factory):
     """Writes the weights of an untrained backbone, and returns the path and the weights."""
 
     def write(name, **options):
@@ -43,7 +44,14 @@ def weights_file(tmp_path_factory):
     return write
 
 
-@pytest.mark.parametrize("name", APPLICATIONS)
+@pytest.fixture(scope="module")
+def weights_file(write_weights):
+    """Weights that tests share: a fit from the same file finds its compiled network again."""
+    return functools.cache(write_weights)
+
+
+@pytest.mark.slow  # compiles a frozen and a whole network
+@pytest.mark.parametrize("name", PRETRAINED)
 def test_trains_in_two_stages_from_a_local_file(name, sample, weights_file, tmp_path):
     path, weights = weights_file(name)
     X, y = sample
@@ -58,23 +66,52 @@ def test_trains_in_two_stages_from_a_local_file(name, sample, weights_file, tmp_
     assert recipe.predict_proba(X).shape == (200, 10)
     # The whole of it learned in the end.
     assert any((a != b).any() for a, b in zip(recipe.weights_, weights, strict=False))
-    # The saved classifier needs the weights file no more.
+    # The saved classifier does not need the weights file.
     recipe.save(tmp_path / "model.keras")
-    path.unlink()
+    path.rename(tmp_path / "elsewhere")
     loaded = FashionCNNClassifier.load(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.predict_proba(X), recipe.predict_proba(X))
+    (tmp_path / "elsewhere").rename(path)
     assert recipe.model_.count_params() == sum(w.size for w in recipe.weights_)
 
 
+def test_frozen_for_good(sample, weights_file):
+    """With at most ``freeze_epochs`` epochs, only the last layer learns."""
+    path, weights = weights_file("mobilenetv2")
+    recipe = make_recipe("mobilenetv2", architecture__weights=path, architecture__size=32)
+    recipe.set_params(epochs=2, freeze_epochs=3, random_state=0).fit(*sample)
+    assert recipe.n_epochs_ == 2
+    for fitted, loaded in zip(recipe.weights_, weights, strict=False):
+        np.testing.assert_array_equal(fitted, loaded)
+    assert recipe.history_["loss"][1] < recipe.history_["loss"][0]
+
+
+def test_weights_file_that_changes_is_read_again(weights_file, write_weights, sample):
+    path, weights = weights_file("mobilenetv2")
+    parameters = {"architecture__weights": path, "architecture__size": 32, "random_state": 0}
+    recipe = make_recipe("mobilenetv2", epochs=1, freeze_epochs=1, **parameters)
+    kernels = [recipe.fit(*sample).weights_[0] for _ in range(2)]
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    np.testing.assert_array_equal(kernels[0], weights[0])
+    content = path.read_bytes()
+    other, other_weights = write_weights("mobilenetv2")
+    path.write_bytes(other.read_bytes())
+    np.testing.assert_array_equal(recipe.fit(*sample).weights_[0], other_weights[0])
+    assert (other_weights[0] != kernels[0]).any()
+    path.write_bytes(content)  # other tests share it
+
+
+@pytest.mark.slow  # compiles a whole network, and needs about 100 steps
 def test_trains_from_random_weights(sample):
     X, y = sample
+    X, y = X[:100], y[:100]
     parameters = {"architecture__weights": None, "architecture__size": 32, "freeze_epochs": 0}
-    recipe = make_recipe("mobilenetv2", batch_size=20, **parameters)
+    recipe = make_recipe("mobilenetv2", batch_size=10, **parameters)
     losses = [
         recipe.set_params(epochs=1, random_state=seed).fit(X, y).history_["loss"] for seed in (0, 1)
     ]
     assert losses[0] != losses[1]
-    assert recipe.set_params(epochs=12).fit(X, y).score(X, y) > 0.5
+    assert recipe.set_params(epochs=10).fit(X, y).score(X, y) > 0.5
 
 
 def test_takes_colour_images_and_gives_feature_maps():
@@ -86,13 +123,13 @@ def test_takes_colour_images_and_gives_feature_maps():
         build_network("mobilenetv2", (40, 30, 1), 4, weights=None, size=16)
 
 
-def test_other_files_are_refused(weights_file, tmp_path):
+def test_other_files_are_refused(weights_file, write_weights, tmp_path):
     def build(weights):
         return build_network("mobilenetv2", (28, 28, 1), 10, weights=weights, size=32)
 
     with pytest.raises(FileNotFoundError, match=r"No weights file '.*missing\.weights\.h5'"):
         build(tmp_path / "missing.weights.h5")
-    for path in (weights_file("resnet50v2")[0], weights_file("mobilenetv2", alpha=0.5)[0]):
+    for path in (weights_file("resnet50v2")[0], write_weights("mobilenetv2", alpha=0.5)[0]):
         with pytest.raises(ValueError, match=r"does not hold the weights of .*'mobilenetv2'") as e:
             build(str(path))
         assert len(str(e.value)) < 600, "not all that Keras says"
@@ -122,32 +159,10 @@ def test_offline_without_a_copy_says_what_to_do(tmp_path):
     assert "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_96_no_top.h5" in last_line
 
 
-def test_weights_file_written_anew_is_read_anew(weights_file, sample):
-    path, _ = weights_file("mobilenetv2")
-    parameters = {"architecture__weights": path, "architecture__size": 32, "random_state": 0}
-    recipe = make_recipe("mobilenetv2", epochs=1, freeze_epochs=1, **parameters)
-    kernels = [recipe.fit(*sample).weights_[0] for _ in range(2)]
-    np.testing.assert_array_equal(kernels[0], kernels[1])
-    other, _ = weights_file("mobilenetv2")
-    path.write_bytes(other.read_bytes())
-    assert (recipe.fit(*sample).weights_[0] != kernels[0]).any()
-
-
 def test_random_weights_are_not_frozen(sample):
     recipe = make_recipe("mobilenetv2", architecture__weights=None)
     with pytest.raises(ValueError, match=r"freeze_epochs=3 .* on top of random weights"):
         recipe.fit(*sample)
-
-
-def test_frozen_for_good(sample, weights_file):
-    """With no more epochs than those, the last layer alone learns."""
-    path, weights = weights_file("mobilenetv2")
-    recipe = make_recipe("mobilenetv2", architecture__weights=path, architecture__size=32)
-    recipe.set_params(epochs=2, freeze_epochs=3, random_state=0).fit(*sample)
-    assert recipe.n_epochs_ == 2
-    for fitted, loaded in zip(recipe.weights_, weights, strict=False):
-        np.testing.assert_array_equal(fitted, loaded)
-    assert recipe.history_["loss"][1] < recipe.history_["loss"][0]
 
 
 def test_weights_are_not_those_of_another_fit():
