@@ -8,10 +8,9 @@ from importlib.resources import files
 
 import numpy as np
 
-from skfashion.inspection._labels import as_text
-from skfashion.inspection._pictures import as_pictures
-from skfashion.inspection._predictions import find_grid, select_images
-from skfashion.inspection._training_history import QUANTITIES, unplotted_history
+from skfashion.inspection._pictures import as_pictures, as_text
+from skfashion.inspection._predictions_display import find_grid, select_images
+from skfashion.inspection._training_history_display import QUANTITIES, unplotted_history
 
 __all__ = ["REPORT_FILES", "without_nan", "write_report"]
 
