@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -112,6 +113,20 @@ class Page(HTMLParser):
 def memorize(X, labels):
     """A classifier that predicts these labels for these images."""
     return KNeighborsClassifier(1).fit(X, labels)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Figures that were saved, by the bytes of their PNG."""
+    figures = {}
+    savefig = Figure.savefig
+
+    def record(figure, file, *args, **kwargs):
+        savefig(figure, file, *args, **kwargs)
+        figures[file.getvalue()] = figure
+
+    monkeypatch.setattr(Figure, "savefig", record)
+    return figures
 
 
 @pytest.fixture(scope="module")
