@@ -152,10 +152,10 @@ class ClassifierEvaluation:
         The labels of the classes, sorted.
     class_names : list of str
         Names of the classes.
-    files : tuple of str
-        Names of the files that :meth:`save` writes or replaces.
     estimator, images
         The parameters.
+    report_files : tuple of str
+        Names of the files that :meth:`save` writes.
 
     References
     ----------
@@ -183,7 +183,7 @@ class ClassifierEvaluation:
     ['report.html', 'sample_predictions.txt']
     """
 
-    files = REPORT_FILES
+    report_files = REPORT_FILES
 
     def __init__(self, estimator, images, predictions):
         import pandas as pd

@@ -77,7 +77,7 @@ def say(estimator, X, names=str):
 
 with warnings.catch_warnings(action="ignore"):
     tf.config.run_functions_eagerly(True)  # compiling takes longer than so few steps
-    named = fit(small, images, words[labels], epochs=3, batch_size=50, metrics=["accuracy"],
+    named = fit(small, images, words[labels], epochs=2, metrics=["accuracy"],
                 validation_split=0.1)
     row = fit(sequential, images, labels)
     binary = fit(functional(1, "sigmoid"), images, labels > 4, loss="binary_crossentropy")
