@@ -26,14 +26,14 @@ class GradCAMDisplay:
     images : ndarray of shape (n, height, width, channels)
         The images.
     heat : ndarray of shape (n, map_height, map_width)
-        From 0 to 1, the highest of each image.
+        From 0 to 1, the maximum of each image.
     class_names : sequence of str of length n
-        Names of the classes that the images are asked about.
+        Names of the classes whose evidence is shown.
     probabilities : ndarray of shape (n,) or None
-        Of these classes; None where ``predict_proba`` gives no probabilities, as scikeras' of a
-        network that ends in scores does.
+        Probabilities of these classes; None if ``predict_proba`` returns scores, as scikeras does
+        for a network without a softmax.
     layer_name : str, default='layer'
-        Name of the layer whose maps are weighed.
+        Name of the layer whose maps are weighted.
 
     Attributes
     ----------
@@ -44,17 +44,18 @@ class GradCAMDisplay:
 
     See Also
     --------
-    FeatureMapsDisplay : What a layer makes of an image.
-    PredictionsDisplay : Images that were predicted, of any classifier.
+    FeatureMapsDisplay : Output of a layer for an image.
+    PredictionsDisplay : Images with the predictions of any classifier.
 
     Notes
     -----
-    The maps of a layer are added up, each times the mean over its pixels of the derivative of the
-    class's score before the softmax, and what is negative is set to 0 [1]_. The derivative is that
-    of the network alone, without ``test_time_augmentation``. Only places matter, not how bright one
-    image is beside another: each is drawn from none, transparent, to its own highest, yellow. Heat
-    has the resolution of the layer, 4x4 for the last convolution of "fast" with 28x28 pixels; an
-    earlier layer shows finer places and less of what the network decided.
+    The heat is the weighted sum of the maps of a layer. The weight of a map is the derivative of
+    the class's score, before the softmax, averaged over the pixels of the map. Negative heat is set
+    to 0 [1]_. The derivative is that of the network alone, without ``test_time_augmentation``.
+    Compare places within an image, not images with each other: the heat of each image is drawn from
+    0, transparent, to its own maximum, yellow. It has the resolution of the layer, 4x4 for the last
+    convolution of "fast" with 28x28 pixels. An earlier layer shows finer places, but says less
+    about the decision.
 
     References
     ----------
@@ -83,7 +84,7 @@ class GradCAMDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, *, layer=None, target=None, target_names=None, ax=None):
-        """Find out where a network looked, and plot it.
+        """Compute Grad-CAM for images, and plot it.
 
         Parameters
         ----------
@@ -96,8 +97,8 @@ class GradCAMDisplay:
             Name or position of a layer with maps, as for :class:`FeatureMapsDisplay`. None takes
             the last convolution, with the normalisation, activation and addition that follow it.
         target : label or array-like of shape (n,), default=None
-            Label of the class to ask about, one for all images or one for each; None takes each
-            image's predicted class.
+            Label of the class whose evidence is shown, one for all images or one per image; None
+            takes the predicted class of each image.
         target_names : sequence of str, default=None
             Names of the classes, in the order of ``classes_``; or, as in the bunches that loaders
             return, a name for each integer from 0. None takes those of a loaded
@@ -115,7 +116,8 @@ class GradCAMDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If there is no Keras network in it, or it ends in neither softmax, sigmoid nor scores.
+            If the estimator has no Keras network, or the network ends in neither softmax, sigmoid
+            nor scores.
         ValueError
             If X holds no images of the fitted size with finite pixels or too many, there is no such
             layer (the message names the nearest), it has no maps or is used more than once, the
@@ -152,7 +154,7 @@ class GradCAMDisplay:
         return display.plot(ax=ax)
 
     def plot(self, ax=None):
-        """Draw the images, and each again with its heat under it.
+        """Draw the images, and below each the same image with its heat.
 
         Parameters
         ----------
@@ -210,12 +212,12 @@ def _grad_cam(found, layer, maps, target):
     maps : ndarray of shape (n, map_height, map_width, n_maps)
         Output of the layer for the batch.
     target : ndarray of shape (n,) of int
-        Position of the class that each image is asked about.
+        Position of the class of each image whose score is differentiated.
 
     Returns
     -------
     heat : ndarray of shape (n, map_height, map_width)
-        From 0 to 1, the highest of each image; all 0 where nothing speaks for the class.
+        From 0 to 1, the maximum of each image; all 0 if nothing speaks for the class.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where a network looked."""
+"""Grad-CAM, compared with derivatives that TensorFlow computes."""
 
 import random
 
