@@ -3,7 +3,7 @@ Can its probabilities be trusted?
 =================================
 
 Of the images that a network calls a bag with 80 %, 80 % should be bags. Whether that is so depends
-on how it was trained, and can be mended.
+on how it was trained, and it can be improved.
 """
 
 # %%
@@ -31,8 +31,8 @@ classifiers = {
 }
 
 # %%
-# Mending it afterwards
-# ---------------------
+# Calibrating it afterwards
+# -------------------------
 # scikit-learn's ``CalibratedClassifierCV`` learns, from images that the network has not seen, one
 # temperature that all its logits are divided by. The predicted classes stay the same.
 

@@ -17,7 +17,8 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from skfashion import FashionCNNClassifier
 from skfashion.datasets import load_fashion_sample
-from skfashion.inspection import PredictionsDisplay, evaluate_classifier
+from skfashion.evaluation import evaluate_classifier
+from skfashion.inspection import PredictionsDisplay
 
 train, test = load_fashion_sample(), load_fashion_sample(subset="test")
 network = FashionCNNClassifier(epochs=6, random_state=0)

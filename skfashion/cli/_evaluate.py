@@ -82,7 +82,7 @@ def _match_classes(bunch, classifier):
     import numpy as np
 
     from skfashion._utils.names import check_name
-    from skfashion.inspection._labels import name_classes
+    from skfashion.inspection._labelled_predictions import name_classes
 
     labels, positions = np.unique(bunch.target, return_inverse=True)
     names = name_classes(labels, bunch.target_names)

@@ -92,7 +92,7 @@ def _draw(path, classifier, images, pixels):
     import matplotlib as mpl
 
     from skfashion.inspection import GradCAMDisplay
-    from skfashion.inspection._labels import as_text
+    from skfashion.inspection._pictures import as_text
 
     mpl.use("agg")  # no window system is asked for
     try:

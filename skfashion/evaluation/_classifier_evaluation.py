@@ -1,4 +1,4 @@
-"""How good a classifier is on test images, in figures."""
+"""Evaluation of a classifier on test images."""
 
 import sys
 from importlib import import_module
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skfashion._utils.output_folder import check_writable, write_all_or_none
+from skfashion.evaluation._metrics import METRICS
 from skfashion.evaluation._report import REPORT_FILES, without_nan, write_report
 from skfashion.inspection._labelled_predictions import predict_labelled
 from skfashion.inspection._networks import known_image_shape
@@ -14,7 +15,7 @@ from skfashion.inspection._pictures import as_images
 
 __all__ = ["ClassifierEvaluation", "evaluate_classifier"]
 
-_N_BINS = 15
+# Rows of most_confused.
 _N_CONFUSED = 10
 
 
@@ -24,21 +25,21 @@ def evaluate_classifier(estimator, X, y, *, output_dir=None, target_names=None, 
     Parameters
     ----------
     estimator : classifier
-        Fitted; any, such as a network, a forest, a pipeline or a search.
+        Any fitted classifier, such as a network, a forest, a pipeline or a search.
     X : array-like of shape (n, n_pixels), (n, height, width) or (n, height, width, channels)
-        Images that it was not trained on, nor chosen by.
+        Images that were used neither to train nor to choose the classifier.
     y : array-like of shape (n,)
-        Their class labels. Not every class need be among them.
+        Class labels of the images. Some classes may be absent.
     output_dir : str or path-like, default=None
-        Folder to write to, as :meth:`ClassifierEvaluation.save` does; None writes nothing. That it
-        can be written to is checked first.
+        Folder for the report, as for :meth:`ClassifierEvaluation.save`; None writes nothing. A
+        folder that cannot be written to is refused before anything is predicted.
     target_names : sequence of str, default=None
         Names of the classes, in the order of ``classes_``; or, as in the bunches that loaders
         return, a name for each integer from 0. None takes those of a loaded
         :class:`skfashion.FashionCNNClassifier`, if it has any, and the labels otherwise.
     image_shape : tuple of 2 or 3 int, default=None
-        Height, width and channels of flattened images that are not square, in pixels, to show
-        them. None takes that of a :class:`skfashion.FashionCNNClassifier`.
+        Height, width and channels, in pixels, of flattened images that are not square; it is
+        needed to draw them. None takes that of a :class:`skfashion.FashionCNNClassifier`.
 
     Returns
     -------
@@ -49,7 +50,7 @@ def evaluate_classifier(estimator, X, y, *, output_dir=None, target_names=None, 
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is no classifier.
+        If it is not a classifier.
     ValueError
         If X holds no images of one shape with finite pixels, y is of another length or has labels
         that the classifier does not know, or ``target_names`` has another number of names than
@@ -59,8 +60,8 @@ def evaluate_classifier(estimator, X, y, *, output_dir=None, target_names=None, 
 
     See Also
     --------
-    skfashion.model_selection.compare_classifiers : Several classifiers on the same folds.
-    PredictionsDisplay : Images with their predicted classes.
+    skfashion.model_selection.compare_classifiers : Compare classifiers on the same folds.
+    skfashion.inspection.PredictionsDisplay : Images with their predicted classes.
 
     Examples
     --------
@@ -98,7 +99,7 @@ def evaluate_classifier(estimator, X, y, *, output_dir=None, target_names=None, 
 
 
 class ClassifierEvaluation:
-    """What :func:`evaluate_classifier` found out, which makes it.
+    """Result of :func:`evaluate_classifier`.
 
     Parameters
     ----------
@@ -107,22 +108,22 @@ class ClassifierEvaluation:
     images : ndarray of shape (n, height, width, channels)
         The test images.
     predictions : LabelledPredictions
-        Their true and predicted classes, as :func:`evaluate_classifier` found them.
+        True and predicted classes of the images.
 
     Attributes
     ----------
     n_test : int
-        Test images.
+        Number of test images.
     n_errors : int
-        Test images whose class is not predicted.
+        Number of test images that are classified wrongly.
     accuracy : float
-        Share of test images whose class is predicted.
+        Share of test images that are classified correctly.
     accuracy_interval : tuple of 2 float
-        The 95 % confidence interval of Wilson [1]_: what the accuracy on further images like these
-        may be. It says nothing of other trainings.
+        The 95 % confidence interval of Wilson [1]_ for the accuracy on further images like these.
+        It does not cover how another training of the same classifier would differ.
     per_class : DataFrame of shape (n_classes, 4)
         ``precision``, ``recall``, ``f1-score`` and ``support``, the number of test images, of each
-        class by name; NaN where a class is never predicted or has no test image.
+        class by name; NaN if a class is never predicted or has no test image.
     confusion_matrix : ndarray of shape (n_classes, n_classes) of int
         Test images by true class (rows) and predicted class (columns).
     most_confused : DataFrame of at most 10 rows
@@ -135,23 +136,26 @@ class ClassifierEvaluation:
         Mean over the images of the sum over the classes of squared differences between probability
         and truth, from 0 to 2; for two classes half of that, as is customary.
     expected_calibration_error : float or None
-        Mean difference between the probability of predicted classes and the share of them that is
-        right, in 15 equal bins of probability, weighted by their images [2]_. Of a perfectly
-        calibrated classifier too it is above 0, the more so the fewer images there are.
+        Mean difference between the probability of the predicted classes and the share of correct
+        predictions, over 15 equal bins of probability, weighted by the number of images [2]_. It is
+        above 0 for a perfectly calibrated classifier too, and more so with fewer images.
     seconds_per_image : float
-        What ``predict`` took, in one call for all images, after a first one for one image.
+        Time of ``predict`` divided by the number of images, in one call for all images, after a
+        first call for one image.
     y_true, y_pred : ndarray of shape (n,)
         True and predicted class labels.
     probabilities : ndarray of shape (n, n_classes) or None
-        Of all classes.
+        Probabilities of all classes.
     confidence : ndarray of shape (n,) or None
         Probabilities of the predicted classes.
     classes : ndarray of shape (n_classes,)
         The labels of the classes, sorted.
     class_names : list of str
-        Their names.
+        Names of the classes.
     estimator, images
-        As given.
+        The parameters.
+    report_files : tuple of str
+        Names of the files that :meth:`save` writes.
 
     References
     ----------
@@ -179,22 +183,20 @@ class ClassifierEvaluation:
     ['report.html', 'sample_predictions.txt']
     """
 
+    report_files = REPORT_FILES
+
     def __init__(self, estimator, images, predictions):
         import pandas as pd
         from scipy.stats import binomtest
-        from sklearn.metrics import (
-            brier_score_loss,
-            confusion_matrix,
-            log_loss,
-            precision_recall_fscore_support,
-        )
+        from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
         self.estimator = estimator
         self.images = images
-        y_true, y_pred, probabilities, classes, class_names, seconds = predictions
-        self.y_true, self.y_pred, self.probabilities = y_true, y_pred, probabilities
-        self.classes, self.class_names = classes, class_names
+        self.y_true, self.y_pred = predictions.y_true, predictions.y_pred
+        self.probabilities = predictions.probabilities
         self.confidence = predictions.confidence()
+        self.classes, self.class_names = predictions.classes, predictions.class_names
+        y_true, y_pred, classes = self.y_true, self.y_pred, self.classes
 
         n_right = int((y_true == y_pred).sum())
         self.n_test = len(y_true)
@@ -202,23 +204,18 @@ class ClassifierEvaluation:
         self.accuracy = n_right / self.n_test
         interval = binomtest(n_right, self.n_test).proportion_ci(method="wilson")
         self.accuracy_interval = float(interval.low), float(interval.high)
+        for metric in METRICS:
+            setattr(self, metric.name, metric.compute(predictions))
         scores = precision_recall_fscore_support(
             y_true, y_pred, labels=classes, zero_division=np.nan
         )
         columns = ["precision", "recall", "f1-score", "support"]
         self.per_class = pd.DataFrame(
-            dict(zip(columns, scores, strict=True)), index=pd.Index(class_names, name="class")
+            dict(zip(columns, scores, strict=True)), index=pd.Index(self.class_names, name="class")
         )
         self.confusion_matrix = confusion_matrix(y_true, y_pred, labels=classes)
-        self.most_confused = _most_confused(self.confusion_matrix, class_names)
-        self.log_loss = self.brier_score = self.expected_calibration_error = None
-        if probabilities is not None:
-            self.log_loss = float(log_loss(y_true, probabilities, labels=classes))
-            self.brier_score = float(brier_score_loss(y_true, probabilities, labels=classes))
-            self.expected_calibration_error = _expected_calibration_error(
-                self.confidence, y_true == y_pred
-            )
-        self.seconds_per_image = seconds / self.n_test
+        self.most_confused = _most_confused(self.confusion_matrix, self.class_names)
+        self.seconds_per_image = predictions.seconds / self.n_test
 
     def __repr__(self):
         low, high = self.accuracy_interval
@@ -228,7 +225,7 @@ class ClassifierEvaluation:
         )
 
     def classification_report(self):
-        """Precision, recall and the like of each class, as a text to read.
+        """Return precision, recall and F1 score of each class as text.
 
         Returns
         -------
@@ -249,7 +246,7 @@ class ClassifierEvaluation:
         return report
 
     def to_dict(self):
-        """All figures, as they go into ``metrics.json``; None where there is none.
+        """Return all figures as ``metrics.json`` has them, None for those that are not defined.
 
         Returns
         -------
@@ -259,9 +256,7 @@ class ClassifierEvaluation:
             "n_test": self.n_test,
             "accuracy": self.accuracy,
             "accuracy_interval": list(self.accuracy_interval),
-            "log_loss": self.log_loss,
-            "brier_score": self.brier_score,
-            "expected_calibration_error": self.expected_calibration_error,
+            **{metric.name: getattr(self, metric.name) for metric in METRICS},
             "seconds_per_image": self.seconds_per_image,
             "per_class": self.per_class.to_dict(orient="index"),
             "most_confused": self.most_confused.to_dict(orient="records"),
@@ -272,35 +267,35 @@ class ClassifierEvaluation:
         return without_nan(figures)
 
     def save(self, output_dir, *, about=None):
-        """Write the figures, pictures and a report.
+        """Write figures, pictures and a report.
 
-        These are ``metrics.json``, ``classification_report.txt``, ``confusion_matrix.png``,
+        The files are ``metrics.json``, ``classification_report.txt``, ``confusion_matrix.png``,
         ``training_curves.png``, ``accuracy_curve.png`` and ``loss_curve.png`` if the classifier has
         a training history, ``misclassified.png``, ``sample_predictions.txt`` (20 images, evenly
-        spread over the test images) and ``report.html``: all of it in one file, which needs no
-        network. An earlier report in the folder is replaced; other files there are left alone.
+        spread over the test images) and ``report.html``, a page that holds all of it in one file
+        and needs no network. An earlier report in the folder is replaced; other files are kept.
 
         Parameters
         ----------
         output_dir : str or path-like
-            The folder, made if need be. All files appear, or none.
+            The folder, created if it does not exist. Either all files appear, or none.
         about : dict, default=None
-            What else is known, such as the data and the seconds of the training. It goes into
-            ``metrics.json``, where what JSON does not know is written as text, and the report.
+            Further facts, such as the data and the seconds of the training. They go into the report
+            and into ``metrics.json``, as text if JSON has no such type.
 
         Raises
         ------
         OSError
-            If they cannot be written there.
+            If the files cannot be written.
         ValueError
-            If ``about`` has a key that ``metrics.json`` has anyway.
+            If ``about`` has a key of :meth:`to_dict`.
         """
         with write_all_or_none(Path(output_dir), REPORT_FILES) as folder:
             write_report(self, folder, about or {})
 
 
 def _most_confused(matrix, class_names):
-    """The largest numbers of errors, by pairs of classes."""
+    """Return the pairs of classes with the most errors."""
     import pandas as pd
 
     errors = matrix * ~np.eye(len(matrix), dtype=bool)
@@ -317,14 +312,8 @@ def _most_confused(matrix, class_names):
     )
 
 
-def _expected_calibration_error(confidence, is_right):
-    bins = np.minimum((confidence * _N_BINS).astype(int), _N_BINS - 1)
-    gaps = np.bincount(bins, weights=confidence - is_right, minlength=_N_BINS)
-    return float(np.abs(gaps).sum() / len(confidence))
-
-
 def _versions():
-    """Of this package, scikit-learn and, if it was loaded, Keras with its backend."""
+    """Return versions of this package, scikit-learn and, if loaded, Keras with its backend."""
     modules = {"skfashion": "skfashion", "scikit-learn": "sklearn"}
     if "keras" in sys.modules:
         backend = sys.modules["keras"].backend.backend()

@@ -1,4 +1,4 @@
-"""The files of a report on a classifier."""
+"""Files of a report on a classifier."""
 
 import base64
 import io
@@ -8,10 +8,10 @@ from importlib.resources import files
 
 import numpy as np
 
-from skfashion.inspection._labels import as_text
-from skfashion.inspection._pictures import as_pictures
-from skfashion.inspection._predictions import find_grid, select_images
-from skfashion.inspection._training_history import QUANTITIES, unplotted_history
+from skfashion.evaluation._metrics import METRICS
+from skfashion.inspection._pictures import as_pictures, as_text
+from skfashion.inspection._predictions_display import find_grid, select_images
+from skfashion.inspection._training_history_display import QUANTITIES, unplotted_history
 
 __all__ = ["REPORT_FILES", "without_nan", "write_report"]
 
@@ -26,25 +26,25 @@ REPORT_FILES = (
     "sample_predictions.txt",
     "report.html",
 )
-# Images in a picture of errors, and of samples.
+# Number of images among the errors, and among the samples.
 _N_SHOWN = 20
-# Numbers in more cells than that are too small to read.
+# With more classes, the numbers in the cells are too small to read.
 _MAX_CLASSES_WITH_NUMBERS = 20
 _N_CALIBRATION_BINS = 10
-# Fewer make a zigzag.
+# Fewer images make the calibration curve a zigzag.
 _MIN_CALIBRATION_IMAGES = 100
 
 
 def write_report(evaluation, folder, about):
-    """Write REPORT_FILES, those of the training if there is a history of it.
+    """Write ``REPORT_FILES``, those of the training only if there is a history of it.
 
     Parameters
     ----------
     evaluation : ClassifierEvaluation
     folder : pathlib.Path
-        Where to; it exists.
+        An existing folder.
     about : dict
-        What else goes into the metrics and the report.
+        Further entries of the metrics and the report.
     """
     figures = evaluation.to_dict()
     clashing = sorted(about.keys() & figures.keys())
@@ -76,7 +76,7 @@ def write_report(evaluation, folder, about):
 
 
 def without_nan(value):
-    """A dict, list or number with None for what JSON cannot say."""
+    """Return a dict, list or number with None for NaN and infinity, which JSON lacks."""
     if isinstance(value, dict):
         return {key: without_nan(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -89,7 +89,7 @@ def _write_text(path, text):
 
 
 def _sample_rows(evaluation):
-    """Evenly spread, so that sorted images of all classes are among them."""
+    """Return rows that are evenly spread, so that sorted images yield all classes."""
     n_samples = min(_N_SHOWN, evaluation.n_test)
     return np.linspace(0, evaluation.n_test - 1, n_samples).round().astype(int)
 
@@ -111,7 +111,7 @@ def _tabulate_samples(evaluation):
 
 
 def _new_figure(size):
-    """One of its own, so that no window system is asked for and pyplot holds nothing."""
+    """Return a figure outside pyplot, which would look for a window system and keep it."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=size, layout="compressed")
@@ -142,7 +142,7 @@ def _draw_confusion_matrix(evaluation):
 
 
 def _select(evaluation, only_errors):
-    """Images to show: the most confident errors, or samples."""
+    """Return the display of the most confident errors, or of samples."""
     rows = slice(None) if only_errors else _sample_rows(evaluation)
     confidence = evaluation.confidence
     return select_images(
@@ -166,7 +166,7 @@ def _draw_predictions(display):
 
 
 def _draw_training(estimator):
-    """Figures of the training by the names of their files; none without a history."""
+    """Return figures of the training by file name; none if the estimator has no history."""
     display = unplotted_history(estimator)
     if display is None:
         return {}
@@ -206,6 +206,7 @@ def _render(evaluation, about, versions, pictures, displays):
     )
     return environment.from_string(source).render(
         evaluation=evaluation,
+        metrics=METRICS,
         about=about,
         versions=versions,
         made=datetime.now().astimezone(),
@@ -217,7 +218,7 @@ def _render(evaluation, about, versions, pictures, displays):
 
 
 def _tabulate_images(display):
-    """For each image its picture and captions."""
+    """Return picture, predicted and true name and probability of each image."""
     from PIL import Image
 
     if not len(display.images):
@@ -233,7 +234,7 @@ def _tabulate_images(display):
 
 
 def _embed(png):
-    """The address of a picture that holds it."""
+    """Return a data URL of a PNG."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 

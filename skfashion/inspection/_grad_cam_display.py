@@ -1,17 +1,18 @@
-"""Where a network looked."""
+"""Grad-CAM: the places in an image that speak for a class."""
 
 import numpy as np
 
 from skfashion._utils.labels import check_known_labels
+from skfashion._utils.randomness import fixed_keras_seeds
 from skfashion.inspection._axes import make_image_axes
-from skfashion.inspection._labels import as_text, check_labels, name_classes
+from skfashion.inspection._labelled_predictions import check_labels, name_classes
 from skfashion.inspection._networks import find_network
-from skfashion.inspection._pictures import as_pictures
+from skfashion.inspection._pictures import as_pictures, as_text
 
 __all__ = ["GradCAMDisplay"]
 
 _N_COLUMNS = 6
-# More make no picture that one can look at.
+# A picture of more images is too large to look at.
 _MAX_IMAGES = 120
 
 
@@ -25,14 +26,14 @@ class GradCAMDisplay:
     images : ndarray of shape (n, height, width, channels)
         The images.
     heat : ndarray of shape (n, map_height, map_width)
-        From 0 to 1, the highest of each image.
+        From 0 to 1, the maximum of each image.
     class_names : sequence of str of length n
-        Names of the classes that the images are asked about.
+        Names of the classes whose evidence is shown.
     probabilities : ndarray of shape (n,) or None
-        Of these classes; None where ``predict_proba`` gives no probabilities, as scikeras' of a
-        network that ends in scores does.
+        Probabilities of these classes; None if ``predict_proba`` returns scores, as scikeras does
+        for a network without a softmax.
     layer_name : str, default='layer'
-        Name of the layer whose maps are weighed.
+        Name of the layer whose maps are weighted.
 
     Attributes
     ----------
@@ -43,17 +44,18 @@ class GradCAMDisplay:
 
     See Also
     --------
-    FeatureMapsDisplay : What a layer makes of an image.
-    PredictionsDisplay : Images that were predicted, of any classifier.
+    FeatureMapsDisplay : Output of a layer for an image.
+    PredictionsDisplay : Images with the predictions of any classifier.
 
     Notes
     -----
-    The maps of a layer are added up, each times the mean over its pixels of the derivative of the
-    class's score before the softmax, and what is negative is set to 0 [1]_. The derivative is that
-    of the network alone, without ``test_time_augmentation``. Only places matter, not how bright one
-    image is beside another: each is drawn from none, transparent, to its own highest, yellow. Heat
-    has the resolution of the layer, 4x4 for the last convolution of "fast" with 28x28 pixels; an
-    earlier layer shows finer places and less of what the network decided.
+    The heat is the weighted sum of the maps of a layer. The weight of a map is the derivative of
+    the class's score, before the softmax, averaged over the pixels of the map. Negative heat is set
+    to 0 [1]_. The derivative is that of the network alone, without ``test_time_augmentation``.
+    Compare places within an image, not images with each other: the heat of each image is drawn from
+    0, transparent, to its own maximum, yellow. It has the resolution of the layer, 4x4 for the last
+    convolution of "fast" with 28x28 pixels. An earlier layer shows finer places, but says less
+    about the decision.
 
     References
     ----------
@@ -82,7 +84,7 @@ class GradCAMDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, *, layer=None, target=None, target_names=None, ax=None):
-        """Find out where a network looked, and plot it.
+        """Compute Grad-CAM for images, and plot it.
 
         Parameters
         ----------
@@ -95,8 +97,8 @@ class GradCAMDisplay:
             Name or position of a layer with maps, as for :class:`FeatureMapsDisplay`. None takes
             the last convolution, with the normalisation, activation and addition that follow it.
         target : label or array-like of shape (n,), default=None
-            Label of the class to ask about, one for all images or one for each; None takes each
-            image's predicted class.
+            Label of the class whose evidence is shown, one for all images or one per image; None
+            takes the predicted class of each image.
         target_names : sequence of str, default=None
             Names of the classes, in the order of ``classes_``; or, as in the bunches that loaders
             return, a name for each integer from 0. None takes those of a loaded
@@ -114,22 +116,20 @@ class GradCAMDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If there is no Keras network in it, it ends in neither softmax, sigmoid nor scores, or
-            has layers that cannot be copied.
+            If the estimator has no Keras network, or the network ends in neither softmax, sigmoid
+            nor scores.
         ValueError
             If X holds no images of the fitted size with finite pixels or too many, there is no such
             layer (the message names the nearest), it has no maps or is used more than once, the
             classifier does not know a target, or ``ax`` is a grid without room for the images.
         """
-        from skfashion.inspection._grad_cam import grad_cam, last_convolution
-
         found = find_network(estimator, X)
         if len(found.images) > _MAX_IMAGES:
             raise ValueError(
                 f"X must hold at most {_MAX_IMAGES} images, got {len(found.images)}: pass a few."
             )
         if layer is None:
-            layer = last_convolution(found.layers)
+            layer = _last_convolution(found.layers)
         position, maps = found.maps(layer)
         probabilities = np.asarray(found.classifier.predict_proba(found.X))
         classes = np.asarray(found.classifier.classes_)
@@ -141,7 +141,7 @@ class GradCAMDisplay:
             check_known_labels(target, classes, "target", "the classifier")
             order = np.argsort(classes)
             asked = order[np.searchsorted(classes, target, sorter=order)]
-        heat = grad_cam(found.network, found.batch, found.layers[position].name, maps, asked)
+        heat = _grad_cam(found, found.layers[position], maps, asked)
         class_names = np.asarray(name_classes(classes, target_names, found.classifier))[asked]
         chosen = probabilities[np.arange(len(asked)), asked]
         display = cls(
@@ -154,7 +154,7 @@ class GradCAMDisplay:
         return display.plot(ax=ax)
 
     def plot(self, ax=None):
-        """Draw the images, and each again with its heat under it.
+        """Draw the images, and below each the same image with its heat.
 
         Parameters
         ----------
@@ -198,3 +198,115 @@ class GradCAMDisplay:
             text = f"Bright: what speaks for the class (layer {self.layer_name})"
             self.figure_.suptitle(text, fontsize="medium")
         return self
+
+
+def _grad_cam(found, layer, maps, target):
+    """Return gradient-weighted class activation maps.
+
+    Parameters
+    ----------
+    found : NetworkInput
+        Its network ends in a softmax, in one sigmoid for two classes, or in logits.
+    layer : keras.Layer
+        Layer of the network.
+    maps : ndarray of shape (n, map_height, map_width, n_maps)
+        Output of the layer for the batch.
+    target : ndarray of shape (n,) of int
+        Position of the class of each image whose score is differentiated.
+
+    Returns
+    -------
+    heat : ndarray of shape (n, map_height, map_width)
+        From 0 to 1, the maximum of each image; all 0 if nothing speaks for the class.
+
+    Raises
+    ------
+    ValueError
+        If the layer is the input, or the network uses it more than once.
+    TypeError
+        If the network ends in another activation.
+    """
+    gradient = _differentiate(found.network, found.batch, layer, target)
+    weights = gradient.mean(axis=(1, 2), keepdims=True)
+    heat = np.maximum((weights * maps).sum(axis=-1), 0)
+    highest = heat.max(axis=(1, 2), keepdims=True)
+    return np.divide(heat, highest, out=np.zeros_like(heat), where=highest > 0)
+
+
+def _differentiate(network, batch, layer, target):
+    """Return the derivative of each image's score of its target by the output of a layer."""
+    import keras
+    import tensorflow as tf
+
+    end = _without_activation(network)
+    if isinstance(layer, keras.layers.InputLayer):
+        raise ValueError(f"layer {layer.name!r} is the input; name another.")
+    # Keras lists the places where a network uses a layer only here.
+    uses = [node for nodes in network._nodes_by_depth.values() for node in nodes]
+    if sum(node.operation is layer for node in uses) > 1:
+        raise ValueError(f"layer {layer.name!r} is used more than once; name another.")
+    part = keras.Model(network.input, [layer.output, network.layers[-1].input])
+    n_outputs = network.output_shape[-1]
+    # A single output, of two classes, scores the second.
+    signs = np.eye(n_outputs)[target] if n_outputs > 1 else np.where(target == 1, 1, -1)[:, None]
+    images = tf.convert_to_tensor(batch)
+    with tf.GradientTape() as tape:
+        tape.watch(images)  # so that layers before the first weights are differentiated too
+        maps, features = part(images, training=False)
+        score = tf.reduce_sum(end(features) * signs.astype(np.float32))
+    return tape.gradient(score, maps, unconnected_gradients="zero").numpy()
+
+
+def _without_activation(network):
+    """Return a copy of the last layer that gives scores instead of probabilities."""
+    import keras
+
+    layer = network.layers[-1]
+    config = layer.get_config()
+    if layer.output is network.outputs[0]:
+        if isinstance(layer, keras.layers.Softmax):
+            return keras.layers.Identity()
+        if config.get("activation") in ("softmax", "sigmoid", "linear"):
+            with fixed_keras_seeds():
+                copy = type(layer).from_config({**config, "activation": "linear"})
+                copy.build(layer.input.shape)
+            copy.set_weights(layer.get_weights())
+            return copy
+    raise TypeError(
+        "The network must end in a layer whose activation is softmax, sigmoid or linear; its last "
+        f"layer is {layer.name!r}, with activation {config.get('activation')!r}."
+    )
+
+
+def _last_convolution(layers):
+    """Return the position of the last layer whose maps have the size of the last convolution's.
+
+    Normalisation and activation, which belong to the convolution, often come after it.
+
+    Raises
+    ------
+    ValueError
+        If the network has no convolution, or the last is hidden in a network within.
+    """
+    sizes = [_map_size(layer) for layer in layers]
+    convolutions = [i for i, layer in enumerate(layers) if _has_convolution(layer)]
+    if not convolutions or not sizes[convolutions[-1]]:
+        raise ValueError(
+            "layer must be named, because the network has no convolution, or its last is hidden in "
+            f"a network within. The layers are {', '.join(each.name for each in layers)}."
+        )
+    size = sizes[convolutions[-1]]
+    return max(i for i, other in enumerate(sizes) if other == size)
+
+
+def _has_convolution(layer):
+    """Return whether a layer is a convolution, or a network with one."""
+    if hasattr(layer, "layers"):
+        return any(map(_has_convolution, layer.layers))
+    return "conv" in type(layer).__name__.lower()
+
+
+def _map_size(layer):
+    """Return height and width of a layer's output, or None if it has none."""
+    shape = getattr(layer.output, "shape", ())
+    return shape[1:3] if len(shape) == 4 else None

@@ -12,29 +12,29 @@ from skfashion._utils.names import find_layer
 from skfashion.inspection._pictures import as_images
 from skfashion.preprocessing import AugmentedClassifier
 
-__all__ = ["NetworkInput", "find_network", "known_image_shape", "unwrap"]
+__all__ = ["NetworkInput", "find_augmenter", "find_network", "known_image_shape", "unwrap"]
 
 
 def unwrap(estimator, X=None):
-    """The classifier inside pipelines, searches and ``AugmentedClassifier``, and what it gets.
+    """Return the classifier inside pipelines, searches and ``AugmentedClassifier``, and its input.
 
     Parameters
     ----------
     estimator : estimator
         Fitted.
     X : array-like, default=None
-        What the estimator is to predict.
+        Images to predict, as for the estimator.
 
     Returns
     -------
     classifier : estimator
     X : array-like or None
-        After the steps before the classifier.
+        Output of the steps before the classifier.
 
     Raises
     ------
     NotFittedError
-        If the estimator is not fitted, or a search that was not refitted.
+        If the estimator is not fitted, or is a search with ``refit=False``.
     """
     check_is_fitted(estimator)
     if hasattr(estimator, "cv_results_") and not hasattr(estimator, "best_estimator_"):
@@ -53,7 +53,7 @@ def unwrap(estimator, X=None):
 
 
 def known_image_shape(estimator, X):
-    """The shape of the images that a fitted network takes, if X holds such; otherwise None."""
+    """Return the image shape of a fitted network if X has as many pixels; otherwise None."""
     image_shape = getattr(unwrap(estimator)[0], "image_shape_", None)
     if image_shape is None or math.prod(np.shape(X)[1:]) != math.prod(image_shape):
         return None
@@ -61,22 +61,22 @@ def known_image_shape(estimator, X):
 
 
 class NetworkInput:
-    """A fitted Keras network and the images that it is asked about.
+    """A fitted Keras network and the images that it looks at.
 
     Attributes
     ----------
     classifier : estimator
         The fitted classifier.
     X : array-like of shape (n, ...)
-        What the classifier gets.
+        Images as the classifier takes them.
     network : keras.Model
         A functional model.
     layers : list of keras.Layer
-        Those that a user knows by name or position.
+        Layers that a user knows by name or position.
     names : list of str
-        What the user knows them as.
+        Names by which the user knows them.
     batch : ndarray of shape (n, height, width, channels) of float32
-        What goes into the network.
+        Images as the network takes them.
     images : ndarray of shape (n, height, width, channels)
         The images as the user gave them.
     """
@@ -91,7 +91,7 @@ class NetworkInput:
         self.images = images
 
     def maps(self, layer):
-        """Position of a layer, given by name or position, and what it makes of the images.
+        """Return the position of a layer, given by name or position, and its output.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class NetworkInput:
 
 
 def find_network(estimator, X):
-    """Look for the network in an estimator, and prepare images for it.
+    """Find the network in an estimator, and prepare images for it.
 
     Parameters
     ----------
@@ -132,20 +132,15 @@ def find_network(estimator, X):
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If there is no Keras network in it, or one without a graph of layers.
+        If it has no Keras network, or one without a graph of layers.
     ValueError
         If X holds no images of the fitted size with finite pixels.
     """
     classifier, given = unwrap(estimator, X)
     names = None
     if isinstance(classifier, FashionCNNClassifier):
-        from skfashion._training.engine import build_model
-
-        given = classifier._check_predictable(given)
+        given, network, batch = _open_classifier(classifier, given)
         names = [layer.name for layer in classifier.model_.layers[-1].layers]
-        # Not model_ itself, which users may train on.
-        network = build_model(classifier._state).layers[-1]
-        batch = classifier._state.scaler.transform(given)
     else:
         network = getattr(classifier, "model_", None)
         shape = getattr(network, "input_shape", None)
@@ -158,9 +153,27 @@ def find_network(estimator, X):
         batch = as_images(given, shape[1:]).astype(np.float32)
     import keras
 
-    layers = network.layers  # a Sequential model's own, without the input that it gets now
+    layers = network.layers  # those of a Sequential model, without the input that is added below
     names = names or [layer.name for layer in layers]
     if isinstance(network, keras.Sequential):
         network = keras.Model(network.inputs[0], network.outputs[0])
     images = as_images(X if np.size(X) == batch.size else given, batch.shape[1:])
     return NetworkInput(classifier, given, network, layers, names, batch, images)
+
+
+def find_augmenter(classifier, image_shape):
+    """Return the augmenter of a FashionCNNClassifier for images of this shape, or None."""
+    return classifier._augmenter(image_shape)
+
+
+def _open_classifier(classifier, X):
+    """Return checked images, a copy of the fitted network, and the batch that goes into it.
+
+    The network is a copy, because users may train ``model_``. This function and
+    :func:`find_augmenter` are the only ones that use private attributes of the classifier.
+    """
+    from skfashion._training.engine import build_model
+
+    X = classifier._check_predictable(X)
+    state = classifier._state
+    return X, build_model(state).layers[-1], state.scaler.transform(X)

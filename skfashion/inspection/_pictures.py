@@ -1,22 +1,21 @@
-"""Images as matplotlib draws them."""
+"""Images and names in the form that matplotlib draws."""
 
 import numpy as np
 
 from skfashion._images import ImageShape, check_images
-from skfashion.inspection._labels import as_text
 
-__all__ = ["as_images", "as_pictures", "draw_mosaic", "mosaic_size", "tile"]
+__all__ = ["as_images", "as_pictures", "as_text", "draw_mosaic", "mosaic_size", "tile"]
 
-# Bytes up to this are on a scale of their own, such as 0-16, rather than 0-255.
+# Bytes up to this value are on another scale than 0-255, such as 0-16.
 _DARKEST_BYTES = 32
-# Of a new figure, in inches: no more can be looked at, nor saved.
+# Largest side of a new figure, in inches: nobody can look at more, or save it.
 _LARGEST_FIGURE = 40
-# Between the images of a mosaic, as a share of their height.
+# Space between the images of a mosaic, as a share of their height.
 _GAP = 1 / 14
 
 
 def as_images(X, image_shape=None, name="X"):
-    """Images of any of the accepted forms as ``(n, height, width, channels)``, not copied.
+    """Return images of any accepted form as ``(n, height, width, channels)``, without a copy.
 
     Raises
     ------
@@ -28,12 +27,12 @@ def as_images(X, image_shape=None, name="X"):
 
 
 def as_pictures(images):
-    """Grey values or colours from 0 to 1, all on the same scale.
+    """Return grey values or colours from 0 to 1, all on the same scale.
 
     Parameters
     ----------
     images : ndarray of shape (n, height, width, channels)
-        Of 3 channels in colour; of other numbers the mean is shown.
+        Three channels are a colour; any other number of channels is averaged.
 
     Returns
     -------
@@ -55,14 +54,14 @@ def draw_mosaic(ax, rows, row_labels):
     ----------
     ax : matplotlib Axes
     rows : list of ndarray
-        For each row its pictures, as of :func:`as_pictures`; rows may differ in length.
+        Pictures of each row, as :func:`as_pictures` returns them; rows may differ in length.
     row_labels : list of str
-        What to write beside each row.
+        Text to write beside each row.
 
     Returns
     -------
     centres : ndarray of shape (n_columns,)
-        Where the columns are on the horizontal axis.
+        Positions of the columns on the horizontal axis.
     """
     is_light = np.mean([row.mean() for row in rows]) > 0.5
     mosaic, tops, lefts = tile(rows, fill=0.0 if is_light else 1.0)
@@ -76,20 +75,20 @@ def draw_mosaic(ax, rows, row_labels):
 
 
 def tile(rows, fill):
-    """Rows of pictures as one, with gaps between them.
+    """Join rows of pictures into one picture, with gaps between them.
 
     Parameters
     ----------
     rows : list of ndarray of shape (n, height, width) or (n, height, width, 3)
         They may differ in length.
     fill : float
-        What is between the pictures.
+        Grey value between the pictures.
 
     Returns
     -------
     mosaic : ndarray of shape (mosaic_height, mosaic_width) or (mosaic_height, mosaic_width, 3)
     tops, lefts : ndarray of shape (n_rows,), (n_columns,)
-        Where rows and columns begin.
+        Positions at which rows and columns begin.
     """
     height, width = rows[0].shape[1:3]
     gap = max(1, round(_GAP * height))
@@ -103,10 +102,17 @@ def tile(rows, fill):
 
 
 def mosaic_size(rows, row_labels, cell=0.6):
-    """Width and height, in inches, of a figure for such rows."""
+    """Return the width and height, in inches, of a figure for rows of pictures."""
     height, width = rows[0].shape[1:3]
     n_columns = max(map(len, rows))
     label_width = 0.2 + 0.1 * max(len(as_text(label)) for label in row_labels)
     size = label_width + cell * n_columns * width / height, 0.2 + cell * len(rows)
     scale = min(1, _LARGEST_FIGURE / max(size))
     return size[0] * scale, size[1] * scale
+
+
+def as_text(name, n_characters=30):
+    """Return a name that is short enough for a picture, and that is never read as a formula."""
+    if len(name) > n_characters:
+        name = name[: n_characters - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return name.replace("$", r"\$")

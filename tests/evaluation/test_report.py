@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -114,6 +115,20 @@ def memorize(X, labels):
     return KNeighborsClassifier(1).fit(X, labels)
 
 
+@pytest.fixture
+def drawn(monkeypatch):
+    """Figures that were saved, by the bytes of their PNG."""
+    figures = {}
+    savefig = Figure.savefig
+
+    def record(figure, file, *args, **kwargs):
+        savefig(figure, file, *args, **kwargs)
+        figures[file.getvalue()] = figure
+
+    monkeypatch.setattr(Figure, "savefig", record)
+    return figures
+
+
 @pytest.fixture(scope="module")
 def networks_report(fitted, unseen, words, tmp_path_factory):
     """The evaluation of a network, and the folder of its report."""
@@ -127,8 +142,8 @@ def networks_report(fitted, unseen, words, tmp_path_factory):
 def test_files(searched, unseen, tmp_path):
     """In a folder that is made."""
     folder = tmp_path / "new" / "folder"
-    evaluate_classifier(searched, *unseen, output_dir=str(folder))
-    assert names_in(folder) == ALWAYS | CURVES
+    evaluation = evaluate_classifier(searched, *unseen, output_dir=str(folder))
+    assert names_in(folder) == ALWAYS | CURVES == set(evaluation.report_files)
     assert not plt.get_fignums()
 
 

@@ -1,5 +1,6 @@
 """Where displays are drawn: in axes of the caller, or in one new figure."""
 
+import copy
 import re
 
 import matplotlib.pyplot as plt
@@ -22,8 +23,9 @@ PANELS = {"history": (1, 3), "predictions": (2, 5), "maps": (1, 2), "grad-cam": 
 IN_ONE = ["grid", "distribution", "augmentation"]
 
 
-@pytest.fixture
-def draw(fitted, forest, unseen):
+@pytest.fixture(scope="module")
+def draw_from_data(fitted, forest, unseen):
+    """Draw the display of this name as users do, from an estimator or images."""
     X, y = unseen
 
     def draw(name, **where):
@@ -42,6 +44,20 @@ def draw(fitted, forest, unseen):
                 return FeatureMapsDisplay.from_estimator(fitted, X[:1], "stage1_add", **where)
             case "grad-cam":
                 return GradCAMDisplay.from_estimator(fitted, X[:2], **where)
+
+    return draw
+
+
+@pytest.fixture(scope="module")
+def draw(draw_from_data):
+    """Draw a display that was computed once."""
+    computed = {}
+
+    def draw(name, **where):
+        if name not in computed:
+            computed[name] = draw_from_data(name)
+            plt.close(computed[name].figure_)
+        return copy.copy(computed[name]).plot(**where)
 
     return draw
 
@@ -66,9 +82,9 @@ def overlaps(axes):
 
 
 @pytest.mark.parametrize("name", IN_ONE)
-def test_one_axes_is_drawn_into(draw, name):
+def test_one_axes_is_drawn_into(draw_from_data, name):
     figure, (left, right) = plt.subplots(1, 2)
-    display = draw(name, ax=right)
+    display = draw_from_data(name, ax=right)
     assert display.ax_ is right
     assert display.figure_ is figure
     assert right.has_data()
@@ -78,10 +94,10 @@ def test_one_axes_is_drawn_into(draw, name):
 
 
 @pytest.mark.parametrize("name", PANELS)
-def test_one_axes_is_divided(draw, name):
+def test_one_axes_is_divided(draw_from_data, name):
     figure, (left, right) = plt.subplots(1, 2, figsize=(16, 8))
     place = right.get_window_extent()
-    display = draw(name, ax=right)
+    display = draw_from_data(name, ax=right)
     assert display.figure_ is figure
     assert display.axes_.size == np.prod(PANELS[name])
     assert display.axes_[(0,) * display.axes_.ndim].has_data()
@@ -119,9 +135,9 @@ def test_one_axes_of_a_subfigure(draw, name):
 
 @pytest.mark.parametrize("name", PANELS)
 @pytest.mark.parametrize("form", [np.asarray, lambda axes: axes.ravel().tolist()])
-def test_array_of_axes(draw, name, form):
+def test_array_of_axes(draw_from_data, name, form):
     figure, axes = plt.subplots(*PANELS[name], squeeze=False)
-    display = draw(name, ax=form(axes))
+    display = draw_from_data(name, ax=form(axes))
     assert display.figure_ is figure
     assert display.axes_.ravel().tolist() == axes.ravel().tolist()
     assert axes[0, 0].has_data()
@@ -130,12 +146,12 @@ def test_array_of_axes(draw, name, form):
 
 
 @pytest.mark.parametrize("name", ["history", "maps"])
-def test_wrong_number_of_axes(draw, name):
+def test_wrong_number_of_axes(draw_from_data, name):
     n_panels = np.prod(PANELS[name])
     _, axes = plt.subplots(1, n_panels + 1)
     message = f"ax must be one axes or as many as there are panels, {n_panels}, got {n_panels + 1}"
     with pytest.raises(ValueError, match=message):
-        draw(name, ax=axes)
+        draw_from_data(name, ax=axes)
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (1, 7), (4, 4), (6, 1)])
@@ -191,9 +207,9 @@ def test_axes_that_cannot_be_divided(draw, name):
 
 
 @pytest.mark.parametrize("name", [*PANELS, *IN_ONE])
-def test_one_new_figure(draw, name):
+def test_one_new_figure(draw_from_data, name):
     other = plt.figure()
-    display = draw(name)
+    display = draw_from_data(name)
     assert plt.get_fignums() == [other.number, display.figure_.number]
     axes = [display.ax_] if name in IN_ONE else display.axes_.ravel().tolist()
     assert display.figure_.axes == axes

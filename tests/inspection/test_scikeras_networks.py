@@ -10,7 +10,7 @@ import pytest
 # the test of its name is about, or the error that was raised instead.
 CODE = """
 import json, sys, warnings
-import keras, matplotlib, numpy as np
+import keras, matplotlib, numpy as np, tensorflow as tf
 matplotlib.use("agg")
 from keras import layers
 from scikeras.wrappers import KerasClassifier
@@ -18,6 +18,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from skfashion.evaluation import evaluate_classifier
 from skfashion.inspection import *
 from skfashion.networks import build_network
 
@@ -51,7 +52,7 @@ def functional(n_outputs, activation):
     return build
 
 def fit(build, X, y, loss="sparse_categorical_crossentropy", **parameters):
-    parameters = {"epochs": 3, "batch_size": 50, "verbose": 0, "random_state": 0, **parameters}
+    parameters = {"epochs": 1, "batch_size": 100, "verbose": 0, "random_state": 0, **parameters}
     model = KerasClassifier(build, loss=loss, optimizer="adam", optimizer__learning_rate=0.005,
                             **parameters)
     return model.fit(X, y)
@@ -75,10 +76,12 @@ def say(estimator, X, names=str):
     return [f"{names(label)} ({100 * p:.0f}%)" for label, p in zip(y_pred, probabilities)]
 
 with warnings.catch_warnings(action="ignore"):
-    named = fit(small, images, words[labels], metrics=["accuracy"], validation_split=0.1)
+    tf.config.run_functions_eagerly(True)  # compiling takes longer than so few steps
+    named = fit(small, images, words[labels], epochs=2, metrics=["accuracy"],
+                validation_split=0.1)
     row = fit(sequential, images, labels)
     binary = fit(functional(1, "sigmoid"), images, labels > 4, loss="binary_crossentropy")
-    two = fit(functional(2, "softmax"), images[:50], labels[:50] > 4, epochs=1)
+    two = fit(functional(2, "softmax"), images[:50], labels[:50] > 4)
     from_logits = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     logits = fit(functional(10, None), images, labels, loss=from_logits)
     to_images = FunctionTransformer(lambda X: np.asarray(X).reshape(-1, 8, 8, 1))
@@ -88,6 +91,7 @@ with warnings.catch_warnings(action="ignore"):
         KerasClassifier(functional(10, "softmax"), loss="sparse_categorical_crossentropy",
                         epochs=1, verbose=0, random_state=0),
     ).fit(flat, labels)
+    tf.config.run_functions_eagerly(False)
 
     @answer
     def not_fitted():

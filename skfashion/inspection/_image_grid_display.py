@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_scalar
 
-from skfashion.inspection._labels import check_labels, name_classes
+from skfashion.inspection._labelled_predictions import check_labels, name_classes
 from skfashion.inspection._pictures import as_images, as_pictures, draw_mosaic, mosaic_size
 
 __all__ = ["ImageGridDisplay"]

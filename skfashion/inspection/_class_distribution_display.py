@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from skfashion.inspection._labelled_predictions import predict_labelled
-from skfashion.inspection._labels import as_text, name_classes
+from skfashion.inspection._labelled_predictions import name_classes, predict_labelled
+from skfashion.inspection._pictures import as_text
 
 __all__ = ["ClassDistributionDisplay"]
 

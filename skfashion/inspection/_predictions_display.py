@@ -7,10 +7,9 @@ from sklearn.utils import check_scalar
 from sklearn.utils.multiclass import unique_labels
 
 from skfashion.inspection._axes import make_image_axes
-from skfashion.inspection._labelled_predictions import predict_labelled
-from skfashion.inspection._labels import as_text, check_labels, name_classes
+from skfashion.inspection._labelled_predictions import check_labels, name_classes, predict_labelled
 from skfashion.inspection._networks import known_image_shape
-from skfashion.inspection._pictures import as_images, as_pictures
+from skfashion.inspection._pictures import as_images, as_pictures, as_text
 
 __all__ = ["PredictionsDisplay", "find_grid", "select_images"]
 

@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_scalar
 
 from skfashion._classifier import FashionCNNClassifier
+from skfashion.inspection._networks import find_augmenter
 from skfashion.inspection._pictures import as_images, as_pictures, draw_mosaic, mosaic_size
 from skfashion.preprocessing import AugmentedClassifier, ImageAugmenter
 
@@ -177,7 +178,7 @@ def _find_augmenter(estimator, X, given=None):
         return _find_augmenter(estimator._complete_augmentation(), X)
     if isinstance(estimator, FashionCNNClassifier):
         images = as_images(X, estimator.image_shape)
-        augmenter = estimator._augmenter(images.shape[1:])
+        augmenter = find_augmenter(estimator, images.shape[1:])
         if augmenter is None:
             raise ValueError(
                 f"augmentation={estimator.augmentation!r} does not vary images of "

@@ -1,0 +1,8 @@
+"""Every test draws in silence."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def with_manners(manners):
+    """See ``manners``."""
