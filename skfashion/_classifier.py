@@ -677,6 +677,12 @@ class FashionCNNClassifier(
             return predict_in_batches(engine.layer_step(layer), X, self._standardization())
 
     @property
+    def pixel_range_(self):
+        """tuple of 2 float: lowest and highest pixel of the training images, outliers apart."""
+        check_is_fitted(self)
+        return self._pixel_range
+
+    @property
     def model_(self):
         """keras.Model: the fitted network, from raw pixels to probabilities, built on first use.
 
