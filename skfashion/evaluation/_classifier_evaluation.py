@@ -152,6 +152,8 @@ class ClassifierEvaluation:
         Their names.
     estimator, images
         As given.
+    report_files : tuple of str
+        Names of the files that :meth:`save` writes.
 
     References
     ----------
@@ -178,6 +180,8 @@ class ClassifierEvaluation:
     ...     sorted(path.name for path in Path(directory).iterdir())[-2:]
     ['report.html', 'sample_predictions.txt']
     """
+
+    report_files = REPORT_FILES
 
     def __init__(self, estimator, images, predictions):
         import pandas as pd

@@ -127,8 +127,8 @@ def networks_report(fitted, unseen, words, tmp_path_factory):
 def test_files(searched, unseen, tmp_path):
     """In a folder that is made."""
     folder = tmp_path / "new" / "folder"
-    evaluate_classifier(searched, *unseen, output_dir=str(folder))
-    assert names_in(folder) == ALWAYS | CURVES
+    evaluation = evaluate_classifier(searched, *unseen, output_dir=str(folder))
+    assert names_in(folder) == ALWAYS | CURVES == set(evaluation.report_files)
     assert not plt.get_fignums()
 
 
