@@ -27,6 +27,8 @@ _TABLE_FILE, _PICTURE_FILE = _RESULT_FILES = ("comparison.csv", "comparison.png"
 class _CommandThatNamesClassifiers(click.Command):
     """Command with {recipes} and {baselines} in its help, looked up when the help is shown."""
 
+    help: str
+
     def format_help_text(self, ctx, formatter):
         from skfashion.baselines import list_baselines
         from skfashion.recipes import list_recipes
