@@ -105,5 +105,5 @@ def digits_csv(tmp_path_factory):
 def trained(run_process, pictures, tmp_path_factory):
     """A finished run on these pictures."""
     output = tmp_path_factory.mktemp("run") / "out"
-    arguments = ("--data", pictures, "--epochs", 15, "--output", output, "--seed", 3)
-    return run_process("train", *arguments, cwd=output.parent), output
+    arguments = ("--data", pictures, "--recipe", "lenet", "--epochs", 15, "--seed", 3)
+    return run_process("train", *arguments, "--output", output, cwd=output.parent), output
