@@ -6,9 +6,9 @@ import click
 
 import skfashion
 from skfashion.cli._compare import compare
-from skfashion.cli._datasets import datasets
+from skfashion.cli._console import one_line, warnings_on_one_line
+from skfashion.cli._data import datasets
 from skfashion.cli._evaluate import evaluate
-from skfashion.cli._messages import one_line, show_warnings_on_one_line
 from skfashion.cli._predict import predict
 from skfashion.cli._train import train
 from skfashion.cli._tune import tune
@@ -31,11 +31,17 @@ for command in (train, evaluate, predict, tune, compare, datasets):
     cli.add_command(command)
 
 
-def main():
-    """Run the command; errors and warnings are one line each on standard error."""
-    show_warnings_on_one_line()
+def main(arguments=None):
+    """Run the command; errors and warnings are one line each on standard error.
+
+    Parameters
+    ----------
+    arguments : list of str, default=None
+        Name of the command, its arguments and its options; None takes those of this process.
+    """
     try:
-        cli.main(standalone_mode=False)
+        with warnings_on_one_line():
+            cli.main(arguments, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(2)

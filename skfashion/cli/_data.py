@@ -1,5 +1,6 @@
-"""Images that commands work on."""
+"""Images that commands work on, and ``skfashion datasets``."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,24 +9,101 @@ import click
 from skfashion.cli._model import check_takes_pictures
 from skfashion.errors import SkfashionError
 
-__all__ = ["check_folds", "load_data", "load_test_data"]
+__all__ = ["DataOptions", "TestData", "datasets", "load_test_data"]
 
-# Share of each class to test on where the data has no test images of its own.
+# Share of each class to test on if the data has no test images.
 _TEST_FRACTION = 0.2
 
 
-def load_data(data, seed, invert):
-    """Training images, test images, and a description of both; at least two classes."""
-    try:
-        training, test, description = _read(data, seed, invert)
-    except (SkfashionError, OSError, ValueError) as error:
-        raise click.BadParameter(str(error), param_hint="--data") from error
-    if len(set(training.target)) < 2:
-        raise click.BadParameter(
-            f"{data} holds images of one class only, {training.target_names[0]!r}.",
-            param_hint="--data",
+@click.command()
+def datasets():
+    """Say which images are on this machine, and how to get the others.
+
+    What is there is read and checked, all 70,000 images.
+    """
+    from skfashion.datasets import find_fashion_mnist
+
+    click.echo("sample  7,000 images of Fashion-MNIST, bundled: --data sample")
+    click.echo("full    all 70,000 images of Fashion-MNIST: --data full, from the first that works")
+    copies = find_fashion_mnist()
+    for name, copy in copies.items():
+        click.echo(f"  {name:8}  {copy.directory}: {copy.problem or 'complete'}")
+    if all(copy.problem for copy in copies.values()):
+        click.echo(
+            "  --data full downloads 30 MB into the first. Or, on Debian and Ubuntu:\n"
+            "  apt-get install dataset-fashion-mnist. Or give a folder with the four files "
+            "*-ubyte.gz\n  as --data."
         )
-    return training, test, description
+    click.echo(
+        "yours   a folder with a folder of pictures for each class, or a CSV file: --data PATH, "
+        'see\n        "skfashion train --help"'
+    )
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Options that say which images to train on."""
+
+    data: str
+    seed: int
+    invert: bool
+
+    def load(self):
+        """Load training images of at least two classes, and test images.
+
+        Returns
+        -------
+        images : TrainingData
+        """
+        try:
+            images = TrainingData(*_read(self.data, self.seed, self.invert))
+        except (SkfashionError, OSError, ValueError) as error:
+            raise click.BadParameter(str(error), param_hint="--data") from error
+        if len(set(images.training.target)) < 2:
+            raise click.BadParameter(
+                f"{self.data} holds images of one class only, {images.class_names[0]!r}.",
+                param_hint="--data",
+            )
+        return images
+
+
+class TrainingData(NamedTuple):
+    """Images to train on, and images to test on.
+
+    Attributes
+    ----------
+    training, test : Bunch
+        Images with their labels.
+    description : str
+        Their name, to show.
+    """
+
+    training: Any
+    test: Any
+    description: str
+
+    @property
+    def class_names(self):
+        """list of str: names of the classes."""
+        return self.training.target_names
+
+    def __str__(self):
+        return (
+            f"{len(self.training.target):,} images of {len(self.class_names)} classes: "
+            f"{self.description}"
+        )
+
+    def check_folds(self, cv):
+        """Make sure that each fold gets images of each class."""
+        import numpy as np
+
+        n_images = np.unique(self.training.target, return_counts=True)[1]
+        if n_images.min() < cv:
+            raise click.BadParameter(
+                f"{cv} folds take {cv} training images of each class, and there are "
+                f"{n_images.min()} of {self.class_names[n_images.argmin()]!r}.",
+                param_hint="--cv",
+            )
 
 
 class TestData(NamedTuple):
@@ -36,9 +114,9 @@ class TestData(NamedTuple):
     bunch : Bunch
         Images with their labels.
     description : str
-        What they are.
+        Their name, to show.
     are_test_images : bool
-        Whether the data itself has them apart, to test on.
+        Whether the data itself sets them apart to test on.
     are_own_pictures : bool
         Whether they were read from picture files.
     """
@@ -50,7 +128,7 @@ class TestData(NamedTuple):
 
 
 def load_test_data(data, classifier, model, invert):
-    """Images to test the classifier in the file ``model`` on.
+    """Load images to test the classifier in the file ``model`` on.
 
     Pictures are read in the classifier's size and colours.
     """
@@ -78,20 +156,8 @@ def load_test_data(data, classifier, model, invert):
         raise click.BadParameter(str(error), param_hint="--data") from error
 
 
-def check_folds(cv, training):
-    """Make sure that each fold gets images of each class."""
-    import numpy as np
-
-    n_images = np.unique(training.target, return_counts=True)[1]
-    if n_images.min() < cv:
-        raise click.BadParameter(
-            f"{cv} folds take {cv} training images of each class, and there are {n_images.min()} "
-            f"of {training.target_names[n_images.argmin()]!r}.",
-            param_hint="--cv",
-        )
-
-
 def _read(data, seed, invert):
+    """Return training images, test images and a description of both."""
     from skfashion.datasets import read_image_csv, read_image_folder
 
     load, description = _find_loader(data)
@@ -111,7 +177,7 @@ def _read(data, seed, invert):
 
 
 def _find_loader(data):
-    """A function that loads Fashion-MNIST or a part of it, and a description; or None and None."""
+    """Return a function that loads Fashion-MNIST or a part, and a description; or None twice."""
     from functools import partial
 
     from skfashion.datasets import fetch_fashion_mnist, load_fashion_sample

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
+from skfashion.cli._console import unknown_name
 from skfashion.cli._data import load_test_data
 from skfashion.cli._model import load_model, note_light_ground, read_training, to_scale
-from skfashion.cli._options import force_option, invert_option, output_option
-from skfashion.cli._output import check_output
+from skfashion.cli._options import force_option, grouped, invert_option, output_option
+from skfashion.cli._output import OutputOptions
 
 __all__ = ["evaluate"]
 
@@ -27,16 +28,16 @@ __all__ = ["evaluate"]
 @output_option("skfashion-evaluation", holds="the report: figures and pictures")
 @invert_option
 @force_option
-def evaluate(model, data, output, invert, force):
+@grouped(output=OutputOptions)
+def evaluate(model, data, output, invert):
     """Test the model file MODEL, and write a report.
 
     Classes are matched by their names; a folder T-shirt_top is of class T-shirt/top. "skfashion
     train" writes such a report already, on the test images or those that it held out.
     """
-    from skfashion.evaluation import evaluate_classifier
-    from skfashion.evaluation._report import REPORT_FILES
+    from skfashion.evaluation import ClassifierEvaluation, evaluate_classifier
 
-    check_output(output, REPORT_FILES, force)
+    output.check(ClassifierEvaluation.report_files)
     classifier = load_model(model)
     test = load_test_data(data, classifier, model, invert)
     if not test.are_test_images:
@@ -56,14 +57,14 @@ def evaluate(model, data, output, invert, force):
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--data") from error
     try:
-        evaluation.save(output, about={"model": str(model), "data": data})
+        evaluation.save(output.output, about={"model": str(model), "data": data})
     except OSError as error:
-        raise click.ClickException(f"Cannot write to {output}: {error}") from error
+        raise click.ClickException(f"Cannot write to {output.output}: {error}") from error
     click.echo(evaluation.classification_report())
     low, high = evaluation.accuracy_interval
     click.echo(
         f"Accuracy {evaluation.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}) on "
-        f"{evaluation.n_test:,} images; the report is {output / 'report.html'}"
+        f"{evaluation.n_test:,} images; the report is {output.output / 'report.html'}"
     )
 
 
@@ -78,30 +79,28 @@ def _check_not_trained_on(model, data):
 
 
 def _match_classes(bunch, classifier):
-    """Labels that the classifier knows, and names of its classes."""
+    """Return labels that the classifier knows, and the names of its classes."""
     import numpy as np
 
-    from skfashion._utils.names import check_name
-    from skfashion.inspection._labelled_predictions import name_classes
-
     labels, positions = np.unique(bunch.target, return_inverse=True)
-    names = name_classes(labels, bunch.target_names)
+    names = bunch.target_names
+    if len(names) != len(labels):  # a class has no image, and labels are positions among the names
+        names = [names[label] for label in labels]
     classes, known = classifier.classes_, classifier.target_names_
     if known is None and np.array_equal(labels, classes):  # saved without names
         return bunch.target, names
     known = known or [str(label) for label in classes]
     plain = {_simplify(name): name for name in known}
     names = [name if name in known else plain.get(_simplify(name), name) for name in names]
-    try:
-        for name in names:
-            check_name("class", name, known)
-    except ValueError as error:
-        raise click.BadParameter(
-            f"the model does not know all classes. {error}", param_hint="--data"
-        ) from error
+    for name in names:
+        if name not in known:
+            raise click.BadParameter(
+                f"the model does not know all classes. {unknown_name('class', name, known)}",
+                param_hint="--data",
+            )
     return classes[[known.index(name) for name in names]][positions], known
 
 
 def _simplify(name):
-    """What is left of a class's name in the name of a folder: T-shirt_top of T-shirt/top."""
+    """Keep of a class's name what its folder's name keeps too: T-shirt_top and T-shirt/top."""
     return re.sub(r"[\W_]+", "", name.lower())

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from skfashion.cli._keras import start_keras
+from skfashion.cli._console import start_keras
 from skfashion.errors import SkfashionError
 
 __all__ = ["check_takes_pictures", "load_model", "note_light_ground", "read_training", "to_scale"]
@@ -13,8 +13,8 @@ _N_LOOKED_AT = 50
 
 
 def load_model(path):
-    """The classifier in a model file."""
-    from skfashion._classifier import FashionCNNClassifier
+    """Load the classifier in a model file."""
+    from skfashion import FashionCNNClassifier
 
     if path.is_dir():
         raise click.BadParameter(
@@ -30,7 +30,7 @@ def load_model(path):
 
 
 def read_training(model):
-    """What the metrics beside a model file say of its training; nothing if there are none."""
+    """Read the metrics beside a model file; an empty dict if there are none."""
     try:
         metrics = json.loads((model.parent / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -39,7 +39,7 @@ def read_training(model):
 
 
 def check_takes_pictures(classifier, path):
-    """Make sure that it was fitted on pixels that picture files have."""
+    """Make sure that a classifier was fitted on pixels that picture files have."""
     lowest, highest = classifier.pixel_range_
     if lowest < 0 or 1 < highest < 32 or highest > 255:
         raise click.BadParameter(
@@ -56,21 +56,21 @@ def check_takes_pictures(classifier, path):
 
 
 def to_scale(classifier, pixels):
-    """Pixels from 0 to 255 as the classifier takes them, if it was fitted on scaled ones."""
+    """Scale pixels from 0 to 255 to 0-1 if the classifier was fitted on such."""
     return pixels / 255 if classifier.pixel_range_[1] <= 1 < pixels.max() else pixels
 
 
 def note_light_ground(model, paths, invert):
-    """Say so where pictures are hardly lit as those that a model was trained on.
+    """Print a note if pictures seem to have another background than those a model was trained on.
 
     Parameters
     ----------
     model : pathlib.Path
-        Its file.
+        File of the model.
     paths : sequence of str or pathlib.Path
-        The pictures, of which a few are looked at.
+        Pictures, of which a few are looked at.
     invert : bool
-        Whether they are inverted.
+        Whether the pictures are inverted.
     """
     if invert:
         return
@@ -88,7 +88,7 @@ def note_light_ground(model, paths, invert):
 
 
 def _has_light_ground(path):
-    """Whether the outermost pixels of a picture are light."""
+    """Return whether the outermost pixels of a picture are light."""
     import numpy as np
     from PIL import Image
 

@@ -1,5 +1,7 @@
-"""Options that several commands share."""
+"""Options that several commands share, and their grouping into objects."""
 
+import dataclasses
+import functools
 from pathlib import Path
 
 import click
@@ -9,6 +11,7 @@ __all__ = [
     "data_option",
     "epochs_option",
     "force_option",
+    "grouped",
     "invert_option",
     "jobs_option",
     "output_option",
@@ -61,7 +64,7 @@ force_option = click.option("--force", is_flag=True, help="Overwrite an earlier 
 
 
 def output_option(default, holds):
-    """Where results go."""
+    """Return the option that says where results go."""
     return click.option(
         "--output",
         type=click.Path(path_type=Path),
@@ -73,7 +76,7 @@ def output_option(default, holds):
 
 
 def cv_option(default):
-    """How often each setting or classifier is fitted."""
+    """Return the option that says how often each setting or classifier is fitted."""
     return click.option(
         "--cv",
         type=click.IntRange(min=2),
@@ -85,7 +88,7 @@ def cv_option(default):
 
 
 def jobs_option(remark):
-    """How many processes work."""
+    """Return the option that says how many processes work."""
     return click.option(
         "--jobs",
         type=int,
@@ -101,3 +104,35 @@ def _check_jobs(context, parameter, jobs):
     if jobs == 0:
         raise click.BadParameter("0 processes do nothing; give 1 or more, or -1.")
     return jobs
+
+
+def grouped(**groups):
+    """Decorate a command so that it gets some of its options as objects.
+
+    Parameters
+    ----------
+    **groups : dataclass
+        By the name of the command's parameter. Each field of a dataclass is the option of its name;
+        several dataclasses may have a field in common.
+
+    Returns
+    -------
+    decorator : callable
+        It stands below the decorators of the options.
+    """
+    fields = {name: [f.name for f in dataclasses.fields(kind)] for name, kind in groups.items()}
+    grouped_options = {field for names in fields.values() for field in names}
+
+    def decorate(command):
+        @functools.wraps(command)
+        def wrapper(**options):
+            objects = {
+                name: kind(**{field: options[field] for field in fields[name]})
+                for name, kind in groups.items()
+            }
+            others = {k: value for k, value in options.items() if k not in grouped_options}
+            return command(**objects, **others)
+
+        return wrapper
+
+    return decorate

@@ -1,37 +1,68 @@
-"""The folder that a command writes its results to."""
+"""Folders and files that commands write their results to."""
 
-from contextlib import contextmanager
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
-from skfashion._utils import output_folder as _output_folder
-
-__all__ = ["check_output", "write_all_or_none"]
+__all__ = ["OutputOptions", "check_writable", "write_all_or_none"]
 
 
-def check_output(output, names, force):
-    """Make sure, before the long work, that results may and can be written."""
-    earlier = [name for name in names if (output / name).exists()]
-    if earlier and not force:
-        raise click.BadParameter(
-            f"{output} holds an earlier run ({', '.join(earlier[:2])}"
-            f"{', ...' if len(earlier) > 2 else ''}). Name another folder, or add --force to "
-            "overwrite it.",
-            param_hint="--output",
-        )
+@dataclass(frozen=True)
+class OutputOptions:
+    """Options that say where results go."""
+
+    output: Path
+    force: bool
+
+    def check(self, names):
+        """Make sure, before the long work, that files of these names may and can be written."""
+        earlier = [name for name in names if (self.output / name).exists()]
+        if earlier and not self.force:
+            raise click.BadParameter(
+                f"{self.output} holds an earlier run ({', '.join(earlier[:2])}"
+                f"{', ...' if len(earlier) > 2 else ''}). Name another folder, or add --force to "
+                "overwrite it.",
+                param_hint="--output",
+            )
+        try:
+            check_writable(self.output)
+        except OSError as error:
+            raise click.BadParameter(
+                f"cannot write to {self.output}: {error.strerror or error}.", param_hint="--output"
+            ) from error
+
+
+def check_writable(folder):
+    """Raise OSError unless files can be written to a folder, which need not exist yet."""
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(f"{nearest} is a file, not a folder")
+    with tempfile.TemporaryFile(dir=nearest):
+        pass
+
+
+def write_all_or_none(folder, contents):
+    """Write files, of which all appear or none.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder for the files, which is made if it does not exist.
+    contents : dict of str to bytes
+        Content of each file by its name.
+    """
     try:
-        _output_folder.check_writable(output)
+        for name in contents:
+            if (folder / name).is_dir():
+                raise IsADirectoryError(f"{folder / name} is a folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
+            for name, content in contents.items():
+                Path(unfinished, name).write_bytes(content)
+            for name in contents:
+                os.replace(Path(unfinished, name), folder / name)
     except OSError as error:
-        raise click.BadParameter(
-            f"cannot write to {output}: {error.strerror or error}.", param_hint="--output"
-        ) from error
-
-
-@contextmanager
-def write_all_or_none(output, names):
-    """Yield a folder for files of these names, which are moved to ``output`` at the end."""
-    try:
-        with _output_folder.write_all_or_none(output, names) as folder:
-            yield folder
-    except OSError as error:
-        raise click.ClickException(f"Cannot write to {output}: {error}") from error
+        raise click.ClickException(f"Cannot write to {folder}: {error}") from error

@@ -1,17 +1,19 @@
 """``skfashion predict``."""
 
+import io
 from pathlib import Path
 
 import click
 
-from skfashion._utils.output_folder import check_writable
 from skfashion.cli._model import check_takes_pictures, load_model, note_light_ground, to_scale
-from skfashion.cli._output import write_all_or_none
+from skfashion.cli._output import check_writable, write_all_or_none
 from skfashion.errors import SkfashionError
 
 __all__ = ["predict"]
 
 _PICTURE_SUFFIXES = (".png", ".jpg", ".pdf", ".svg")
+# Characters of a file's name over its picture.
+_MAX_TITLE = 20
 
 
 @click.command()
@@ -92,16 +94,22 @@ def _draw(path, classifier, images, pixels):
     import matplotlib as mpl
 
     from skfashion.inspection import GradCAMDisplay
-    from skfashion.inspection._pictures import as_text
 
     mpl.use("agg")  # no window system is asked for
     try:
         display = GradCAMDisplay.from_estimator(classifier, pixels)
         titled = [ax for ax in display.axes_.flat if ax.get_title()]
         for ax, image in zip(titled, images, strict=True):
-            title = f"{as_text(image.name, 20)}\n{ax.get_title()}"
-            ax.set_title(title, fontsize="small")
-        with write_all_or_none(path.parent, [path.name]) as folder:
-            display.figure_.savefig(folder / path.name, dpi=150)
+            ax.set_title(f"{_as_title(image.name)}\n{ax.get_title()}", fontsize="small")
+        picture = io.BytesIO()
+        display.figure_.savefig(picture, format=path.suffix[1:].lower(), dpi=150)
     except (TypeError, ValueError) as error:
         raise click.ClickException(f"{path} cannot be drawn: {error}") from error
+    write_all_or_none(path.parent, {path.name: picture.getvalue()})
+
+
+def _as_title(name):
+    """Shorten the name of a file, and keep matplotlib from reading it as a formula."""
+    if len(name) > _MAX_TITLE:
+        name = name[: _MAX_TITLE - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return name.replace("$", r"\$")

@@ -1,22 +1,50 @@
-"""``skfashion train``."""
+"""``skfashion train``; networks that are trained, tested once, and saved with their results."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
-from skfashion.cli._data import load_data
-from skfashion.cli._keras import start_keras
+from skfashion.cli._console import start_keras
+from skfashion.cli._data import DataOptions
 from skfashion.cli._options import (
     data_option,
     epochs_option,
     force_option,
+    grouped,
     invert_option,
     output_option,
     recipe_option,
     seed_option,
 )
-from skfashion.cli._output import check_output
-from skfashion.cli._training import make_network, train_and_test, training_files
+from skfashion.cli._output import OutputOptions
 
-__all__ = ["train"]
+__all__ = ["NetworkOptions", "network_files", "train", "train_and_test"]
+
+_MODEL_FILE = "model.keras"
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Options that say which network to train."""
+
+    recipe: str
+    epochs: int | None
+    seed: int
+
+    def make(self):
+        """Make a classifier that shows the progress of its training."""
+        from skfashion.recipes import make_recipe
+
+        overrides = {"random_state": self.seed, "verbose": 1}
+        if self.epochs is not None:
+            overrides["epochs"] = self.epochs
+        try:
+            return make_recipe(self.recipe, **overrides)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--recipe") from error
 
 
 @click.command()
@@ -27,20 +55,95 @@ __all__ = ["train"]
 @seed_option
 @invert_option
 @force_option
-def train(data, recipe, epochs, output, seed, invert, force):
+@grouped(data=DataOptions, network=NetworkOptions, output=OutputOptions)
+def train(data, network, output):
     """Train a network, test it, and save it with its results."""
-    classifier = make_network(recipe, epochs, seed)
-    check_output(output, training_files(), force)
-    training, test, description = load_data(data, seed, invert)
+    classifier = network.make()
+    output.check(network_files())
+    images = data.load()
 
-    click.echo(
-        f"Training recipe {recipe} on {len(training.target):,} images of "
-        f"{len(training.target_names)} classes: {description}."
-    )
+    click.echo(f"Training recipe {network.recipe} on {images}.")
     start_keras()
-    tested = train_and_test(
-        classifier, training, test, data=data, invert=invert, recipe=recipe, seed=seed
-    )
-    tested.write(output)
+    about = {"recipe": network.recipe, "seed": network.seed}
+    tested = train_and_test(classifier, images, data, about)
+    tested.write(output.output)
     click.echo(tested.evaluation.classification_report())
-    click.echo(f"{tested.summarize()}; model.keras, report.html and more are in {output}")
+    click.echo(f"{tested.summarize()}; model.keras, report.html and more are in {output.output}")
+
+
+class TestedNetwork(NamedTuple):
+    """A fitted classifier, its evaluation on the test images, and how it was made."""
+
+    classifier: Any
+    evaluation: Any
+    about: dict
+
+    def write(self, folder):
+        """Write the model, and then its report, whose failure must not cost the model."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.classifier.save(folder / _MODEL_FILE, target_names=self.evaluation.class_names)
+        except OSError as error:
+            raise click.ClickException(f"Cannot write to {folder}: {error}") from error
+        try:
+            self.evaluation.save(folder, about=self.about)
+        except Exception as error:  # matplotlib raises many kinds
+            raise click.ClickException(
+                f"{folder / _MODEL_FILE} was written, but its report could not be: {error}"
+            ) from error
+
+    def summarize(self):
+        """Return the accuracy in words."""
+        return (
+            f"Test accuracy {self.evaluation.accuracy:.4f} on {self.evaluation.n_test:,} images "
+            "never trained on"
+        )
+
+
+def network_files():
+    """Return the names of the files of a trained network: the model and its report."""
+    from skfashion.evaluation import ClassifierEvaluation
+
+    return _MODEL_FILE, *ClassifierEvaluation.report_files
+
+
+def train_and_test(classifier, images, data, about):
+    """Fit a classifier and test it.
+
+    Parameters
+    ----------
+    classifier : FashionCNNClassifier
+        A network to fit.
+    images : TrainingData
+        Images to train and to test on.
+    data : DataOptions
+        Source of these images, for the report.
+    about : dict
+        What else goes into the report.
+
+    Returns
+    -------
+    tested : TestedNetwork
+    """
+    from skfashion.evaluation import evaluate_classifier
+
+    training, test, _ = images
+    started = time.perf_counter()
+    try:
+        classifier.fit(training.data, training.target)
+    except (OSError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    seconds = time.perf_counter() - started
+    evaluation = evaluate_classifier(
+        classifier, test.data, test.target, target_names=images.class_names
+    )
+    is_own = data.data not in ("sample", "full")
+    about = {
+        "data": str(Path(data.data).expanduser().resolve()) if is_own else data.data,
+        **about,
+        **({"invert": data.invert} if is_own else {}),
+        "n_train": len(training.target),
+        "epochs": classifier.n_epochs_,
+        "fit_seconds": round(seconds, 1),
+    }
+    return TestedNetwork(classifier, evaluation, about)

@@ -1,32 +1,96 @@
 """``skfashion tune``."""
 
 import json
+from dataclasses import dataclass
 
 import click
 
-from skfashion.cli._data import check_folds, load_data
-from skfashion.cli._keras import start_keras
+from skfashion.cli._console import quiet_workers, start_keras
+from skfashion.cli._data import DataOptions
 from skfashion.cli._options import (
     cv_option,
     data_option,
     epochs_option,
     force_option,
+    grouped,
     invert_option,
     jobs_option,
     output_option,
     recipe_option,
     seed_option,
 )
-from skfashion.cli._output import check_output, write_all_or_none
-from skfashion.cli._training import make_network, train_and_test, training_files
-from skfashion.cli._workers import quiet_workers
+from skfashion.cli._output import OutputOptions, write_all_or_none
+from skfashion.cli._train import NetworkOptions, network_files, train_and_test
 from skfashion.errors import StudyMismatchError, StudyStorageError
 
 __all__ = ["tune"]
 
 _TRIALS_FILE, _PARAMETERS_FILE = _SEARCH_FILES = ("trials.csv", "best_parameters.json")
-# So many columns fit into a terminal.
+# As many columns as fit into a terminal.
 _N_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """Options that say how to search."""
+
+    trials: int
+    timeout: float | None
+    storage: str | None
+    study: str | None
+    cv: int
+    jobs: int
+
+    def check(self):
+        """Make sure that the options go together."""
+        if self.study and not self.storage:
+            raise click.BadParameter(
+                "only stored trials have a name; add --storage.", param_hint="--study"
+            )
+
+    def run(self, network, training, classifier):
+        """Search on shuffled folds, without a fit on all images.
+
+        Parameters
+        ----------
+        network : NetworkOptions
+            Recipe whose settings are tried, and seed.
+        training : Bunch
+            Images to cross-validate on.
+        classifier : FashionCNNClassifier
+            Network to clone for each fit.
+
+        Returns
+        -------
+        search : OptunaSearchCV
+        """
+        from sklearn.model_selection import StratifiedKFold
+
+        from skfashion.model_selection import OptunaSearchCV, default_space
+
+        search = OptunaSearchCV(
+            classifier,
+            default_space(network.recipe),
+            n_trials=self.trials,
+            timeout=self.timeout,
+            storage=self.storage,
+            study_name=self.study,
+            cv=StratifiedKFold(self.cv, shuffle=True, random_state=network.seed),
+            refit=False,
+            n_jobs=self.jobs,
+            random_state=network.seed,
+            verbose=1,
+        )
+        try:
+            with quiet_workers(with_keras=True):
+                return search.fit(training.data, training.target)
+        except StudyStorageError as error:
+            raise click.BadParameter(str(error), param_hint="--storage") from error
+        except StudyMismatchError as error:
+            message = str(error).replace("study_name", "name")
+            raise click.BadParameter(message, param_hint="--study") from error
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
 
 
 @click.command()
@@ -68,9 +132,8 @@ _N_SHOWN = 5
 @seed_option
 @invert_option
 @force_option
-def tune(
-    data, recipe, trials, timeout, storage, study, cv, jobs, epochs, output, seed, invert, force
-):
+@grouped(data=DataOptions, network=NetworkOptions, search=SearchOptions, output=OutputOptions)
+def tune(data, network, search, output):
     """Find good settings for a recipe, and train it with the best.
 
     Tried are learning rate, weight decay, label smoothing, dropout and, where the recipe varies
@@ -83,107 +146,45 @@ def tune(
     """
     from sklearn.base import clone
 
-    network = make_network(recipe, epochs, seed)
-    if study and not storage:
-        raise click.BadParameter(
-            "only stored trials have a name; add --storage.", param_hint="--study"
-        )
-    check_output(output, (*training_files(), *_SEARCH_FILES), force)
-    training, test, description = load_data(data, seed, invert)
-    check_folds(cv, training)
-    opened_storage = _open(storage)
+    classifier = network.make()
+    search.check()
+    output.check((*network_files(), *_SEARCH_FILES))
+    images = data.load()
+    images.check_folds(search.cv)
 
-    click.echo(
-        f"Tuning recipe {recipe} on {len(training.target):,} images of "
-        f"{len(training.target_names)} classes: {description}."
-    )
+    click.echo(f"Tuning recipe {network.recipe} on {images}.")
     start_keras()
-    search = _search(
-        clone(network).set_params(verbose=0),
-        recipe,
-        training,
-        n_trials=trials,
-        timeout=timeout,
-        storage=opened_storage,
-        study_name=study,
-        cv=cv,
-        n_jobs=jobs,
-        seed=seed,
-    )
-    results = _tabulate(search)
-    click.echo(f"\nBest trials, numbered from 0, by mean accuracy over {cv} folds:")
-    click.echo(f"{_show_best(results, parameters=search.best_params_)}\n")
+    searched = search.run(network, images.training, clone(classifier).set_params(verbose=0))
+    trials = _tabulate(searched)
+    click.echo(f"\nBest trials, numbered from 0, by mean accuracy over {search.cv} folds:")
+    click.echo(f"{_show_best(trials, parameters=searched.best_params_)}\n")
 
-    number = search.best_trial_.number
-    click.echo(f"Training recipe {recipe} with the settings of trial {number} on all these images.")
-    tuning = {
-        "n_trials": len(results),
-        "cv": cv,
-        "best_trial": number,
-        "mean_score": float(search.best_score_),
-    }
-    tested = train_and_test(
-        network.set_params(**search.best_params_),
-        training,
-        test,
-        data=data,
-        invert=invert,
-        recipe=recipe,
-        seed=seed,
-        tuning=tuning,
+    number = searched.best_trial_.number
+    click.echo(
+        f"Training recipe {network.recipe} with the settings of trial {number} on all these images."
     )
-    with write_all_or_none(output, _SEARCH_FILES) as folder:
-        results.to_csv(folder / _TRIALS_FILE, index=False)
-        text = json.dumps({"epochs": network.epochs, **search.best_params_}, indent=2)
-        (folder / _PARAMETERS_FILE).write_text(text + "\n", encoding="utf-8")
-    tested.write(output)
+    classifier.set_params(**searched.best_params_)
+    tuning = {
+        "n_trials": len(trials),
+        "cv": search.cv,
+        "best_trial": number,
+        "mean_score": float(searched.best_score_),
+    }
+    about = {"recipe": network.recipe, "seed": network.seed, "tuning": tuning}
+    tested = train_and_test(classifier, images, data, about)
+    _write(output.output, trials, {"epochs": classifier.epochs, **searched.best_params_})
+    tested.write(output.output)
     click.echo(tested.evaluation.classification_report())
-    settings = ", ".join(f"{name} {value:.4g}" for name, value in search.best_params_.items())
+    settings = ", ".join(f"{name} {value:.4g}" for name, value in searched.best_params_.items())
     click.echo(f"Best settings, those of trial {number}: {settings}")
     click.echo(
-        f"{tested.summarize()}; model.keras, report.html, {_TRIALS_FILE} and more are in {output}"
+        f"{tested.summarize()}; model.keras, report.html, {_TRIALS_FILE} and more are in "
+        f"{output.output}"
     )
-
-
-def _open(storage):
-    """The storage, before any long work."""
-    from skfashion.model_selection._storage import open_storage
-
-    if storage is None:
-        return None
-    try:
-        return open_storage(storage)
-    except StudyStorageError as error:
-        raise click.BadParameter(str(error), param_hint="--storage") from error
-
-
-def _search(network, recipe, training, *, cv, seed, **arguments):
-    """Try settings on shuffled folds, without a fit on all images."""
-    from sklearn.model_selection import StratifiedKFold
-
-    from skfashion.model_selection import OptunaSearchCV, default_space
-
-    search = OptunaSearchCV(
-        network,
-        default_space(recipe),
-        cv=StratifiedKFold(cv, shuffle=True, random_state=seed),
-        refit=False,
-        random_state=seed,
-        verbose=1,
-        **arguments,
-    )
-    try:
-        with quiet_workers(with_keras=True):
-            return search.fit(training.data, training.target)
-    except StudyMismatchError as error:
-        message = str(error).replace("study_name", "name")
-        raise click.BadParameter(message, param_hint="--study") from error
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def _tabulate(search):
-    """A row for each finished trial, with the score in each fold and the parameters."""
+    """Make a row for each finished trial, with the score in each fold and the parameters."""
     import pandas as pd
 
     results, trials = search.cv_results_, search.study_.trials
@@ -201,8 +202,16 @@ def _tabulate(search):
     )
 
 
-def _show_best(results, parameters):
-    """A column for each of the best trials."""
-    best = results.dropna(subset="mean_score").nlargest(_N_SHOWN, "mean_score")
+def _show_best(trials, parameters):
+    """Show the best trials, a column for each."""
+    best = trials.dropna(subset="mean_score").nlargest(_N_SHOWN, "mean_score")
     shown = best.set_index("trial")[["mean_score", "std_score", *parameters]]
     return shown.T.to_string(float_format="{:.4g}".format)
+
+
+def _write(folder, trials, parameters):
+    contents = {
+        _TRIALS_FILE: trials.to_csv(index=False),
+        _PARAMETERS_FILE: json.dumps(parameters, indent=2) + "\n",
+    }
+    write_all_or_none(folder, {name: text.encode() for name, text in contents.items()})

@@ -5,12 +5,13 @@ import os
 from pathlib import Path
 
 import numpy as np
+from sklearn.utils import Bunch
 
 from skfashion.datasets._bunch import FASHION_CLASSES, as_bunch, check_subset
 from skfashion.datasets._idx import parse_idx, read_idx_bytes
 from skfashion.errors import DatasetError, DatasetNotFoundError
 
-__all__ = ["fetch_fashion_mnist", "find_problem", "find_sources"]
+__all__ = ["fetch_fashion_mnist", "find_fashion_mnist"]
 
 _MIRRORS = (
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
@@ -101,6 +102,7 @@ def fetch_fashion_mnist(
     See Also
     --------
     load_fashion_sample : 7,000 of the images, bundled.
+    find_fashion_mnist : Find and check the copies on this machine.
 
     Examples
     --------
@@ -125,19 +127,45 @@ def fetch_fashion_mnist(
     )
 
 
-def find_sources(data_home=None):
-    """The local directories in which Fashion-MNIST may lie, by name of their source.
+def find_fashion_mnist(*, data_home=None):
+    """Find and check the copies of Fashion-MNIST on this machine.
+
+    All 70,000 images are read. Nothing is downloaded.
 
     Parameters
     ----------
     data_home : str or path-like, default=None
-        As in :func:`fetch_fashion_mnist`.
+        Folder in whose ``fashion-mnist`` downloads are kept, as in :func:`fetch_fashion_mnist`.
 
     Returns
     -------
-    directories : dict of str to pathlib.Path
-        In the order in which they are tried; they need not exist.
+    copies : dict of str to Bunch
+        One for each source "download", "system" and "keras", in the order in which
+        :func:`fetch_fashion_mnist` tries them. Each has ``directory``, the folder in which the
+        source keeps its files, and ``problem``: None if the copy is complete, otherwise a sentence
+        that says what is wrong with it.
+
+    See Also
+    --------
+    fetch_fashion_mnist : Load the images.
+
+    Examples
+    --------
+    >>> from skfashion.datasets import find_fashion_mnist
+    >>> copies = find_fashion_mnist(data_home="nowhere")
+    >>> list(copies)
+    ['download', 'system', 'keras']
+    >>> copies["download"].problem
+    'no such folder'
     """
+    return {
+        name: Bunch(directory=directory, problem=_find_problem(directory))
+        for name, directory in _source_directories(data_home).items()
+    }
+
+
+def _source_directories(data_home):
+    """Return the local folder of each source, in the order in which they are tried."""
     import pooch
 
     keras_home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
@@ -148,8 +176,10 @@ def find_sources(data_home=None):
     }
 
 
-def find_problem(directory):
-    """What is wrong with the copy of Fashion-MNIST in a directory; None if nothing is."""
+def _find_problem(directory):
+    """Return a sentence on what is wrong with a copy of Fashion-MNIST, or None."""
+    if not directory.is_dir():
+        return "no such folder"
     try:
         for part in _PREFIXES:
             _read_part(part, directory)
@@ -160,7 +190,7 @@ def find_problem(directory):
 
 def _load_parts(parts, data_home, source, download_if_missing):
     """Images and labels of each part, from the first source that has them."""
-    directories = find_sources(data_home)
+    directories = _source_directories(data_home)
     cache = directories["download"]
     is_name = isinstance(source, str) and source in ("auto", *directories)
     if not is_name:

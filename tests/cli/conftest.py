@@ -1,24 +1,67 @@
 """The command line, as a person runs it."""
 
+import contextlib
+import io
 import subprocess
 import sys
+import warnings
 
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from skfashion.cli import main
 from skfashion.datasets import load_fashion_sample
 
 
 @pytest.fixture(scope="session")
 def run():
-    """Runs a command to its end."""
+    """Runs a command to its end, in this process, as a process of its own would."""
 
-    def run(*arguments, cwd=None):
+    def run(*arguments, cwd="."):
+        arguments = [*map(str, arguments)]
+        returncode = 0
+        with (
+            contextlib.chdir(cwd),
+            contextlib.redirect_stdout(io.StringIO()) as stdout,
+            contextlib.redirect_stderr(io.StringIO()) as stderr,
+            warnings_as_in_a_new_process(),
+        ):
+            try:
+                main(arguments)
+            except SystemExit as error:
+                returncode = error.code
+        return subprocess.CompletedProcess(
+            arguments, returncode, stdout.getvalue(), stderr.getvalue()
+        )
+
+    return run
+
+
+@contextlib.contextmanager
+def warnings_as_in_a_new_process():
+    """Print warnings, which pytest would keep or raise."""
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        for category in (DeprecationWarning, PendingDeprecationWarning, ResourceWarning):
+            warnings.simplefilter("ignore", category)
+        warnings.showwarning = print_warning
+        yield
+
+
+def print_warning(message, category, filename, lineno, file=None, line=None):
+    sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+
+@pytest.fixture(scope="session")
+def run_process():
+    """Runs ``python -m skfashion`` to its end: what TensorFlow and workers print counts too."""
+
+    def run_process(*arguments, cwd=None):
         command = [sys.executable, "-m", "skfashion", *map(str, arguments)]
         return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
-    return run
+    return run_process
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +102,8 @@ def digits_csv(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def trained(run, pictures, tmp_path_factory):
+def trained(run_process, pictures, tmp_path_factory):
     """A finished run on these pictures."""
     output = tmp_path_factory.mktemp("run") / "out"
-    arguments = ("--data", pictures, "--epochs", 15, "--output", output, "--seed", 3)
-    return run("train", *arguments, cwd=output.parent), output
+    arguments = ("--data", pictures, "--recipe", "lenet", "--epochs", 15, "--seed", 3)
+    return run_process("train", *arguments, "--output", output, cwd=output.parent), output

@@ -60,13 +60,14 @@ def too_few(tmp_path):
     return path
 
 
-def test_one_that_fails_and_force(run, too_few, tmp_path):
+def test_one_that_fails_and_force(run_process, too_few, tmp_path):
+    """Workers print nothing beside the warning."""
     output = tmp_path / "out"
     output.mkdir()
     (output / "comparison.csv").write_text("an earlier one")
     (output / "notes.txt").write_text("mine")
     arguments = ("--data", too_few, "--cv", 2, "--jobs", 2, "--output", output, "--force")
-    result = run("compare", "knn", "dummy", *arguments)
+    result = run_process("compare", "knn", "dummy", *arguments)
     assert result.returncode == 0
     assert result.stderr.startswith("Warning: 'knn' failed and has no score: ValueError: Expected ")
     assert result.stderr.count("\n") == 1

@@ -1,8 +1,6 @@
 """``skfashion datasets``."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -10,22 +8,19 @@ SYSTEM = "/usr/share/datasets/fashion-mnist"
 
 
 @pytest.fixture
-def list_datasets(tmp_path):
+def list_datasets(run, tmp_path, monkeypatch):
     """Lists them for a user whose home and cache are empty but for what a test puts there."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
 
-    def run():
-        places = {"HOME": tmp_path, "XDG_CACHE_HOME": tmp_path / "cache", "KERAS_HOME": tmp_path}
-        result = subprocess.run(
-            [sys.executable, "-m", "skfashion", "datasets"],
-            env={**os.environ, **{name: str(path) for name, path in places.items()}},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+    def list_datasets():
+        result = run("datasets")
+        assert result.returncode == 0
         assert result.stderr == ""
         return result.stdout
 
-    return run
+    return list_datasets
 
 
 def test_nothing_but_the_sample(list_datasets, tmp_path):

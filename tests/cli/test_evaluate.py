@@ -100,8 +100,8 @@ def test_csv(run, scale, tmp_path):
     digits[pixels] = digits[pixels].clip(upper=scale)
     for name, rows in {"train": slice(1000), "other": slice(1000, 1300)}.items():
         digits[rows].to_csv(tmp_path / f"{name}.csv", index=False)
-    output = ("--output", tmp_path / "run")
-    trained = run("train", "--data", tmp_path / "train.csv", "--epochs", 4, *output)
+    arguments = ("--recipe", "lenet", "--epochs", 10, "--output", tmp_path / "run")
+    trained = run("train", "--data", tmp_path / "train.csv", *arguments)
     assert trained.returncode == 0, trained.stderr
     model = tmp_path / "run" / "model.keras"
     arguments = ("--data", tmp_path / "other.csv", "--output", tmp_path / "out")

@@ -66,7 +66,9 @@ def test_force(run, trained, pictures, report_files, tmp_path):
     assert {p.name for p in output.iterdir()} == {"model.keras", "notes.txt", *report_files}
 
 
-@pytest.mark.parametrize("layout", ["csv", "train and test", "idx"])
+@pytest.mark.parametrize(
+    "layout", ["csv", "train and test", pytest.param("idx", marks=pytest.mark.slow)]
+)
 def test_other_data(run, layout, pictures, tmp_path):
     data = tmp_path / "data"
     if layout == "csv":

@@ -108,9 +108,10 @@ def test_another_search_of_the_same_name(run, tuned, search, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
-def test_recipe_that_does_not_fit_the_images(run, digits_csv, tmp_path):
+def test_recipe_that_does_not_fit_the_images(run_process, digits_csv, tmp_path):
+    """Workers print nothing beside the error."""
     arguments = ("--recipe", "basic", "--trials", 2, "--cv", 2, "--jobs", 2)
-    result = run("tune", "--data", digits_csv, *arguments, cwd=tmp_path)
+    result = run_process("tune", "--data", digits_csv, *arguments, cwd=tmp_path)
     assert result.returncode == 2
     assert "at least 18x18 pixels, got 8x8" in result.stderr
     assert result.stderr.count("\n") == 1

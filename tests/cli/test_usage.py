@@ -1,11 +1,16 @@
 """What a person is told about commands, and about mistakes in them."""
 
 import shutil
+import subprocess
+import sys
+import warnings
 
 import pytest
 from PIL import Image
 
+import skfashion
 from skfashion.baselines import list_baselines
+from skfashion.cli import main
 from skfashion.recipes import list_recipes
 
 
@@ -97,3 +102,44 @@ def test_help(run, arguments, words):
     for word in words:
         assert word in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 100
+
+
+def test_help_names_the_classifiers_each_time(run):
+    first = run("compare", "--help").stdout
+    assert "{" not in first
+    assert first == run("compare", "--help").stdout
+
+
+def test_help_is_quick():
+    """It imports neither what trains nor what draws."""
+    code = """
+import atexit, sys
+from skfashion.cli import main
+heavy = {"keras", "matplotlib", "numpy", "optuna", "pandas", "sklearn", "tensorflow"}
+atexit.register(lambda: print(heavy & set(sys.modules)))
+main([HELP])
+"""
+    for arguments in ('"--help"', '"train", "--help"'):
+        command = [sys.executable, "-c", code.replace("HELP", arguments)]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "--help" in result.stdout
+        assert result.stdout.splitlines()[-1] == "set()"
+
+
+def test_module(run_process):
+    """It calls itself as it was called."""
+    result = run_process("--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"skfashion, version {skfashion.__version__}\n"
+    result = run_process("train", "--epochs", 0)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("python -m skfashion train: Invalid value for '--epochs'")
+
+
+def test_main_leaves_warnings_as_they_are(run):
+    before = warnings.formatwarning
+    assert run("datasets", "--help").returncode == 0
+    with pytest.raises(SystemExit):
+        main(["train", "--frobnicate"])
+    assert warnings.formatwarning is before

@@ -9,7 +9,12 @@ import threading
 import numpy as np
 import pytest
 
-from skfashion.datasets import _fashion_mnist, fetch_fashion_mnist, load_fashion_sample
+from skfashion.datasets import (
+    _fashion_mnist,
+    fetch_fashion_mnist,
+    find_fashion_mnist,
+    load_fashion_sample,
+)
 from skfashion.errors import DatasetError, DatasetNotFoundError
 
 LABELS = "t10k-labels-idx1-ubyte.gz"
@@ -191,3 +196,16 @@ def test_damaged_cache_is_not_left_when_offline(copied, home):
     with pytest.raises(DatasetNotFoundError, match="may be MNIST's digits"):
         fetch_fashion_mnist(subset="test", data_home=home / "data")
     assert not path.exists()
+
+
+def test_copies_on_this_machine(system_files, copied, home):
+    download = shutil.copytree(system_files, home / "data" / "fashion-mnist")
+    keras = shutil.copytree(copied, home / ".keras" / "datasets" / "fashion-mnist")
+    copies = find_fashion_mnist(data_home=home / "data")
+    assert list(copies) == ["download", "system", "keras"]
+    assert copies["download"] == {"directory": download, "problem": None}
+    assert copies["system"] == {"directory": home / "nowhere", "problem": "no such folder"}
+    assert copies["keras"] == {
+        "directory": keras,
+        "problem": f"{keras}: no train-images-idx3-ubyte.gz",
+    }

@@ -1,0 +1,75 @@
+"""Messages to people, and standard error of this process and of its workers."""
+
+import difflib
+import os
+import sys
+import tempfile
+import warnings
+from contextlib import contextmanager
+
+__all__ = ["one_line", "quiet_workers", "start_keras", "unknown_name", "warnings_on_one_line"]
+
+
+def one_line(message):
+    """Return a message on one line; of a traceback that it quotes, keep the error alone."""
+    lines = [line.strip() for line in str(message).splitlines() if line.strip()]
+    if any(line.startswith("Traceback (most recent call last)") for line in lines):
+        lines = [lines[0], lines[-1]]
+    return " ".join(lines)
+
+
+def unknown_name(kind, name, known):
+    """Return a message that a name is unknown, and which one is nearest."""
+    lowered = {other.lower(): other for other in known}
+    nearest = difflib.get_close_matches(name.lower(), lowered, n=1)
+    hint = f" Did you mean {lowered[nearest[0]]!r}?" if nearest else ""
+    return f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known))}."
+
+
+@contextmanager
+def warnings_on_one_line():
+    """Show warnings without the line of code that they are about."""
+    format_warning = warnings.formatwarning
+    warnings.formatwarning = _format_warning
+    try:
+        yield
+    finally:
+        warnings.formatwarning = format_warning
+
+
+def start_keras():
+    """Import Keras, holding back the notes of its backend unless the import fails.
+
+    TensorFlow writes them to the file descriptor before its own log level applies.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as notes:
+        os.dup2(notes.fileno(), 2)
+        try:
+            import skfashion.networks.fast  # noqa: F401  (imports Keras)
+        except BaseException:
+            notes.seek(0)
+            os.write(stderr, notes.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def quiet_workers(with_keras):
+    """Return a context in which joblib's workers print no more than this process does."""
+    from joblib import parallel_config
+
+    return parallel_config("loky", initializer=_start_worker, initargs=(with_keras,))
+
+
+def _start_worker(with_keras):
+    warnings.formatwarning = _format_warning  # for as long as the worker lives
+    if with_keras:
+        start_keras()
+
+
+def _format_warning(message, category, filename, lineno, line=None):
+    return f"Warning: {one_line(message)}\n"
