@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skfashion.networks._function_key import function_key
+from skfashion._utils.identity import function_key
 from skfashion.networks._registry import build_network, default_options, get_architecture
 
 __all__ = ["NetworkSpecification"]
