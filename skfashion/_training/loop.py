@@ -10,8 +10,8 @@ import numpy as np
 from skfashion._images import standardize
 from skfashion._training.batches import BatchMaker
 from skfashion._training.engine import compose_model
-from skfashion._training.progress import show_progress
 from skfashion._training.schedules import make_schedule
+from skfashion._utils.progress import show_training
 from skfashion.errors import TrainingDivergedError
 
 __all__ = ["predict_in_batches", "predict_probabilities", "train"]
@@ -96,7 +96,7 @@ def train(
     best_loss, best_epoch, best_weights, best_optimizer_state = math.inf, first_epoch, None, None
     callback_list.on_train_begin()
     last_epoch = first_epoch + epochs
-    progress_bar = show_progress(verbose, range(first_epoch, last_epoch), n_steps)
+    progress_bar = show_training(verbose, range(first_epoch, last_epoch), n_steps)
     with closing(batches), progress_bar as report:
         for epoch in range(first_epoch, last_epoch):
             callback_list.on_epoch_begin(epoch)

@@ -11,6 +11,7 @@ holds their class and state.
 import re
 import sys
 import sysconfig
+from abc import ABC, abstractmethod
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -72,7 +73,7 @@ def strip_addresses(text):
     return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
-class _Identity:
+class _Identity(ABC):
     """Identities of an object and all that it refers to; each object is looked into once."""
 
     def __init__(self):
@@ -108,6 +109,18 @@ class _Identity:
         # Libraries' modules refer to each other without end.
         variables = {} if is_library_code else _global_variables(function)
         return self._combine(function, defaults, closure, variables)
+
+    @abstractmethod
+    def _look_into(self, value):
+        """Return the identity of a value that is seen for the first time."""
+
+    @abstractmethod
+    def _by_name(self, value):
+        """Return the identity of a value that is not looked into."""
+
+    @abstractmethod
+    def _combine(self, function, defaults, closure, variables):
+        """Return the identity of a function that is made of these parts."""
 
 
 class _Key(_Identity):

@@ -144,7 +144,7 @@ class ComparisonDisplay:
         -------
         display : ComparisonDisplay
         """
-        from skfashion.model_selection._comparison import compare_classifiers
+        from skfashion.model_selection._compare_classifiers import compare_classifiers
 
         table = compare_classifiers(
             estimators,
