@@ -21,7 +21,7 @@ from sklearn.model_selection import ParameterSampler, cross_val_score
 from sklearn.svm import SVC
 
 from skfashion.datasets import load_fashion_sample
-from skfashion.model_selection._evaluation import FoldPruner
+from skfashion.model_selection._trial import FoldPruner
 
 N_TRIALS = 40
 

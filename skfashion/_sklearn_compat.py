@@ -1,7 +1,12 @@
-"""Every private name of scikit-learn that the package uses, under one roof.
+"""Private names of scikit-learn, and differences between its versions.
 
 A private name may move or change in any release, so the rest of the package imports it from here.
+``OptunaSearchCV`` also calls private methods that it inherits from ``BaseSearchCV``, which are the
+same in scikit-learn 1.7 to 1.9: ``_check_refit_for_multimetric``, ``_format_results``,
+``_get_routed_params_for_fit``, ``_get_scorers`` and ``_select_best_index``.
 """
+
+from contextlib import nullcontext
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
@@ -20,9 +25,36 @@ __all__ = [
     "Interval",
     "MultimetricScorer",
     "StrOptions",
+    "callback_context_of",
     "check_method_params",
     "check_sample_weight",
     "fit_and_score",
     "fit_context",
     "warn_or_raise_about_fit_failures",
 ]
+
+
+def callback_context_of(estimator, *, max_subtasks):
+    """Return the context in which an estimator's fit calls its scikit-learn callbacks.
+
+    Before scikit-learn 1.9 there are no callbacks, and the context does nothing.
+    """
+    if hasattr(estimator, "_init_callback_context"):
+        return estimator._init_callback_context(max_subtasks=max_subtasks)
+    return _NoCallbacks()
+
+
+class _NoCallbacks:
+    """Context of a fit without callbacks."""
+
+    def call_on_fit_task_begin(self, **data):
+        return self
+
+    def call_on_fit_task_end(self, **data):
+        return self
+
+    def subcontext(self, **task):
+        return self
+
+    def propagate_callback_context(self, estimator):
+        return nullcontext()

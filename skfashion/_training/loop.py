@@ -16,9 +16,9 @@ from skfashion._training.epochs import (
 )
 from skfashion._training.pool import borrow_engine
 from skfashion._training.prediction import predict_probabilities
-from skfashion._training.progress import show_progress
 from skfashion._training.schedules import LearningRate
 from skfashion._training.state import TrainedState
+from skfashion._utils.progress import show_training
 
 __all__ = ["fit"]
 
@@ -106,7 +106,7 @@ class _Stage:
             )
             epochs = range(self.first_epoch, self.first_epoch + plan.epochs)
             callbacks.on_train_begin()
-            with show_progress(plan.verbose, epochs, batches.n_steps) as report:
+            with show_training(plan.verbose, epochs, batches.n_steps) as report:
                 for epoch in epochs:
                     callbacks.on_epoch_begin(epoch)
                     logs = self._train_epoch(epoch, batches, rate, callbacks, report)

@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import joblib
 import numpy as np
-import optuna
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.storages import BaseStorage
@@ -23,21 +22,21 @@ from skfashion._sklearn_compat import (
     BaseSearchCV,
     Interval,
     MultimetricScorer,
+    callback_context_of,
     check_method_params,
     fit_context,
     warn_or_raise_about_fit_failures,
 )
+from skfashion._utils.identity import describe
+from skfashion._utils.progress import show_progress
 from skfashion._utils.randomness import derive_seed, draw_seed
 from skfashion._utils.warnings import warn
-from skfashion.model_selection._classifiers import is_any_classifier
-from skfashion.model_selection._evaluation import FOLD_KEYS, check_pruner
-from skfashion.model_selection._fingerprint import make_fingerprint
-from skfashion.model_selection._progress import show_progress
-from skfashion.model_selection._quiet import quiet_optuna
+from skfashion.model_selection._compare_classifiers import is_any_classifier
 from skfashion.model_selection._runner import TrialRunner
 from skfashion.model_selection._space import make_space, restore_parameters
 from skfashion.model_selection._storage import open_storage
-from skfashion.model_selection._study import SharedStudy
+from skfashion.model_selection._study import SharedStudy, copy_into_memory
+from skfashion.model_selection._trial import FOLD_KEYS, TrialPlan, check_pruner
 
 __all__ = ["OptunaSearchCV"]
 
@@ -251,8 +250,8 @@ class OptunaSearchCV(BaseSearchCV):
     def __getstate__(self):
         state = super().__getstate__()
         if "study_" in state:
-            # A pickle shall not need the database.
-            state = {**state, "study_": _copy_into_memory(self.study_)}
+            # Keep pickles independent of the database.
+            state = {**state, "study_": copy_into_memory(self.study_)}
         return state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -307,37 +306,32 @@ class OptunaSearchCV(BaseSearchCV):
         callback_data = {"estimator": self, "X": X, "y": y, "metadata": None}
         if params.get("sample_weight") is not None:
             callback_data["metadata"] = {"sample_weight": params["sample_weight"]}
-        callback_context = self._init_callback_context(max_subtasks=int(bool(self.refit)))
+        callback_context = callback_context_of(self, max_subtasks=int(bool(self.refit)))
         callback_context.call_on_fit_task_begin(**callback_data)
 
-        fingerprint = make_fingerprint(
-            estimator=self.estimator,
-            X=X,
-            y=y,
-            fit_params=params,
-            folds=folds,
-            scoring=self.scoring,
-            metric=None if isinstance(self.scoring, str | None) else metric,
-            space=space,
-            return_train_score=self.return_train_score,
-        )
+        fingerprint = {
+            **self._fingerprint(space, metric),
+            "data": joblib.hash((X, y, describe(params))),
+            "folds": joblib.hash([tuple(map(np.asarray, fold)) for fold in folds]),
+        }
         name = self.study_name or f"skfashion-{joblib.hash(fingerprint)[:16]}"
         study = SharedStudy(open_storage(self.storage), name, fingerprint)
-
-        self._run_trials(
-            study,
-            space,
-            pruner,
-            X=X,
-            y=y,
+        plan = TrialPlan(
+            estimator=clone(self.estimator),
             folds=folds,
             metric=metric,
-            arguments={
+            pruner=pruner,
+            scoring={
                 "scorer": scorers,
                 "fit_params": routed_params.estimator.fit,
                 "score_params": routed_params.scorer.score,
+                "return_train_score": self.return_train_score,
+                "return_times": True,
+                "error_score": self.error_score,
+                "verbose": 0,
             },
         )
+        self._run_trials(study, space, plan, X, y)
         self.n_splits_ = len(folds)
         self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
         self.study_ = study.load(self.sampler, pruner)
@@ -350,7 +344,21 @@ class OptunaSearchCV(BaseSearchCV):
         callback_context.call_on_fit_task_end(**callback_data)
         return self
 
-    def _run_trials(self, study, space, pruner, *, arguments, **evaluation):
+    def _fingerprint(self, space, metric):
+        """Return strings, by the names that users know, that identify the search without its data.
+
+        They are the same in every process that makes the same search.
+        """
+        if self.scoring is None or isinstance(self.scoring, str):
+            metric = None
+        return {
+            "estimator": describe(self.estimator),
+            "scoring": describe([self.scoring, metric]),
+            "param_distributions": describe(space.description),
+            "return_train_score": str(self.return_train_score),
+        }
+
+    def _run_trials(self, study, space, plan, X, y):
         """Run trials until there are enough."""
         if self.verbose and self.storage is not None:
             print(f"Study {study.name} holds {len(study.finished())} of {self.n_trials} trials.")
@@ -359,23 +367,14 @@ class OptunaSearchCV(BaseSearchCV):
                 study,
                 space,
                 self._sampler_maker(study),
-                pruner,
+                plan,
                 n_trials=self.n_trials,
                 timeout=self.timeout,
                 n_jobs=self.n_jobs,
                 report=report,
-                estimator=clone(self.estimator),
-                arguments={
-                    **arguments,
-                    "return_train_score": self.return_train_score,
-                    "return_times": True,
-                    "error_score": self.error_score,
-                    "verbose": 0,
-                },
-                **evaluation,
             )
             try:
-                runner.run()
+                runner.run(X, y)
             except KeyboardInterrupt:
                 finished = study.finished()
                 if not any(trial.state == TrialState.COMPLETE for trial, _ in finished):
@@ -463,17 +462,3 @@ class OptunaSearchCV(BaseSearchCV):
         callback_context.call_on_fit_task_end(**callback_data)
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
-
-
-def _copy_into_memory(study):
-    with quiet_optuna():
-        copied = optuna.create_study(
-            study_name=study.study_name,
-            direction="maximize",
-            sampler=study.sampler,
-            pruner=study.pruner,
-        )
-    for key, value in study.user_attrs.items():
-        copied.set_user_attr(key, value)
-    copied.add_trials(study.trials)
-    return copied

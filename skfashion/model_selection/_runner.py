@@ -9,14 +9,13 @@ import numpy as np
 from optuna.trial import TrialState
 from sklearn.utils.parallel import Parallel, delayed
 
-from skfashion.model_selection._evaluation import (
-    FoldPruner,
+from skfashion.model_selection._space import check_parameters
+from skfashion.model_selection._trial import (
     evaluate,
     fold_scores,
     intermediate_values,
     repeat,
 )
-from skfashion.model_selection._space import check_parameters
 
 __all__ = ["TrialRunner"]
 
@@ -25,18 +24,18 @@ _POLL_INTERVAL = 0.5
 
 
 class TrialRunner:
-    """Claims trials, has them evaluated in parallel, and writes down what came of them.
+    """Loop that claims trials, evaluates them in parallel, and writes down their results.
 
     Parameters
     ----------
     study : SharedStudy
         Gives out the trials.
     space : space of make_space
-        What trials choose from.
+        Settings to choose from.
     make_sampler : callable
         Gives the sampler of the trial with this number.
-    pruner : optuna.pruners.BasePruner
-        Gives up settings after some of the folds.
+    plan : TrialPlan
+        All that is the same for every trial.
     n_trials : int
         Trials of the study, in all.
     timeout : float or None
@@ -44,30 +43,25 @@ class TrialRunner:
     n_jobs : int or None
         Worker processes, as joblib counts them.
     report : callable
-        What ``show_progress`` yields; called after each trial.
-    **evaluation
-        Arguments of ``evaluate`` that are the same for all trials.
+        Function that ``show_progress`` yields; called after each trial.
     """
 
-    def __init__(
-        self, study, space, make_sampler, pruner, *, n_trials, timeout, n_jobs, report, **evaluation
-    ):
+    def __init__(self, study, space, make_sampler, plan, *, n_trials, timeout, n_jobs, report):
         self._study, self._space = study, space
-        self._make_sampler, self._pruner = make_sampler, pruner
+        self._make_sampler, self._plan = make_sampler, plan
         self._n_trials, self._n_jobs, self._report = n_trials, n_jobs, report
         self._deadline = math.inf if timeout is None else time.monotonic() + timeout
-        self._evaluation = evaluation
         self._running: dict = {}
         self._lock, self._is_stopped = threading.Lock(), False
 
-    def run(self):
-        """Run trials until there are enough, time is up, or somebody interrupts."""
+    def run(self, X, y):
+        """Run trials on these data until there are enough, time is up, or somebody interrupts."""
         with self._study.at_work():
             try:
                 while True:
                     trial = self._claim()
                     if trial is not None:
-                        self._run_from(trial)
+                        self._run_from(trial, X, y)
                     elif self._study.is_shared_now(self._n_trials):
                         time.sleep(_POLL_INTERVAL)
                     else:
@@ -78,7 +72,7 @@ class TrialRunner:
                 with self._lock:
                     self._is_stopped = True
 
-    def _run_from(self, trial):
+    def _run_from(self, trial, X, y):
         """Run this trial, and others as long as workers are free."""
         parallel = Parallel(
             n_jobs=self._n_jobs,
@@ -86,19 +80,19 @@ class TrialRunner:
             pre_dispatch="n_jobs",
             return_as="generator_unordered",
         )
-        with closing(parallel(self._tasks(trial))) as outcomes:
+        with closing(parallel(self._tasks(trial, X, y))) as outcomes:
             for outcome in outcomes:
                 self._finish(*outcome)
 
-    def _tasks(self, trial):
+    def _tasks(self, trial, X, y):
         while trial is not None:
-            yield self._task(trial)
+            yield self._task(trial, X, y)
             trial = None if self._is_late() else self._claim()
 
-    def _task(self, trial):
+    def _task(self, trial, X, y):
         parameters = self._space.suggest(trial)
-        check_parameters(self._evaluation["estimator"], parameters)
-        metric = self._evaluation["metric"]
+        check_parameters(self._plan.estimator, parameters)
+        metric = self._plan.metric
         complete = {}
         for other, folds in self._study.finished():
             if other.params == trial.params:
@@ -108,10 +102,7 @@ class TrialRunner:
                 # Each setting once, however often it was chosen.
                 complete[frozenset(other.params.items())] = fold_scores(folds, metric)
         return delayed(evaluate)(
-            trial.number,
-            parameters=parameters,
-            fold_pruner=FoldPruner(self._pruner, list(complete.values())),
-            **self._evaluation,
+            self._plan, X, y, trial.number, parameters, list(complete.values())
         )
 
     def _claim(self):
@@ -132,7 +123,7 @@ class TrialRunner:
             state, value = TrialState.FAIL, None
         else:
             state, value = TrialState.COMPLETE, mean
-        values = [] if math.isnan(mean) else intermediate_values(self._pruner, scores)
+        values = [] if math.isnan(mean) else intermediate_values(self._plan.pruner, scores)
         self._study.finish(self._running[number], folds, state, value, values)
         del self._running[number]
         self._report_trial(number, mean, f"pruned at fold {len(scores)}" if is_pruned else "")

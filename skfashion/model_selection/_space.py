@@ -14,8 +14,8 @@ from optuna.distributions import (
 from optuna.trial import FixedTrial
 from sklearn.base import clone
 
+from skfashion._utils.identity import describe, strip_addresses
 from skfashion._utils.names import check_name
-from skfashion.model_selection._describe import describe, strip_addresses
 
 __all__ = ["check_parameters", "make_space", "restore_parameters"]
 

@@ -1,5 +1,6 @@
-"""Studies that several processes share, and that outlive any of them."""
+"""Studies that several processes share and that outlive each of them."""
 
+import logging
 import os
 import platform
 import threading
@@ -16,9 +17,8 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
 from skfashion.errors import StudyMismatchError
-from skfashion.model_selection._quiet import quiet_optuna
 
-__all__ = ["SharedStudy"]
+__all__ = ["SharedStudy", "copy_into_memory", "quiet_optuna"]
 
 _FINGERPRINT = "skfashion:fingerprint"
 _FOLDS = "skfashion:folds"
@@ -34,6 +34,39 @@ _SIGNED_WITHIN = timedelta(seconds=60)
 _CLOCK_TOLERANCE = 60
 # Signatures of the studies that this process works on.
 _at_work: set = set()
+
+
+@contextmanager
+def quiet_optuna():
+    """Hold back what Optuna logs in this thread below a warning; leave its log level alone."""
+    thread = threading.get_ident()
+
+    def is_shown(record):
+        return record.thread != thread or record.levelno >= logging.WARNING
+
+    handlers = list(logging.getLogger("optuna").handlers)
+    for handler in handlers:
+        handler.addFilter(is_shown)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(is_shown)
+
+
+def copy_into_memory(study):
+    """Return a copy of Optuna's study that needs no storage."""
+    with quiet_optuna():
+        copied = optuna.create_study(
+            study_name=study.study_name,
+            direction="maximize",
+            sampler=study.sampler,
+            pruner=study.pruner,
+        )
+    for key, value in study.user_attrs.items():
+        copied.set_user_attr(key, value)
+    copied.add_trials(study.trials)
+    return copied
 
 
 class SharedStudy:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from skfashion.networks._function_key import function_key
+from skfashion._utils.identity import function_key
 from skfashion.networks._registry import build_network, default_options, get_architecture
 
 __all__ = ["NetworkSpecification"]

@@ -460,7 +460,7 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skfashion.model_selection._comparison import _check_classifiers, compare_classifiers
+from skfashion.model_selection._compare_classifiers import _check_classifiers, compare_classifiers
 
 def build():
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])

@@ -31,7 +31,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skfashion.model_selection import OptunaSearchCV
-from skfashion.model_selection._evaluation import FoldPruner
+from skfashion.model_selection._trial import FoldPruner
 from skfashion.preprocessing import ImageAugmenter
 
 SPACE = {"C": loguniform(1e-2, 1e3), "gamma": loguniform(1e-4, 1)}

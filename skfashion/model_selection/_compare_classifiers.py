@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import ClassifierMixin, clone, is_classifier, is_regressor
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv, cross_validate
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 
 from skfashion._utils.names import check_name
+from skfashion._utils.progress import show_progress
 from skfashion._utils.randomness import derive_seed, draw_seed
 from skfashion._utils.warnings import warn
-from skfashion.model_selection._classifiers import is_any_classifier
-from skfashion.model_selection._progress import show_progress
 
-__all__ = ["compare_classifiers"]
+__all__ = ["compare_classifiers", "is_any_classifier"]
 
 
 def compare_classifiers(
@@ -167,6 +167,21 @@ def compare_classifiers(
         for name, by_number in results.items()
     }
     return _tabulate(in_order, folds, scoring if isinstance(scoring, str) else "score")
+
+
+def is_any_classifier(estimator):
+    """Return whether this is a classifier, or a pipeline or search around one.
+
+    scikeras' classifier lacks the tag that scikit-learn looks for, and so does what is around it.
+    """
+    if isinstance(estimator, ClassifierMixin) or is_classifier(estimator):
+        return True
+    if is_regressor(estimator):
+        return False
+    if isinstance(estimator, Pipeline):
+        return is_any_classifier(estimator.steps[-1][1])
+    is_around_another = hasattr(estimator, "estimator") and hasattr(estimator, "predict")
+    return is_around_another and is_any_classifier(estimator.estimator)
 
 
 class _FoldResult(NamedTuple):

@@ -4,7 +4,7 @@ from functools import partial
 
 import cloudpickle
 
-from skfashion.networks._function_key import function_key
+from skfashion._utils.identity import describe, function_key
 
 
 def copied(value):
@@ -76,3 +76,16 @@ def test_what_cannot_be_compared_stays_itself():
     assert function_key(build) is build
     method = partial(build, 3)
     assert function_key(method) is method
+
+
+def test_functions_that_a_library_decorates():
+    source = """
+from contextlib import contextmanager
+
+@contextmanager
+def build(shape, n):
+    yield WIDTH
+"""
+    assert function_key(define(source, WIDTH=1)) == function_key(define(source, WIDTH=1))
+    assert function_key(define(source, WIDTH=1)) != function_key(define(source, WIDTH=2))
+    assert describe(define(source, WIDTH=1)) != describe(define(source, WIDTH=2))

@@ -1,9 +1,12 @@
-"""One setting, fitted and scored on its folds as scikit-learn's searches do."""
+"""Fitting and scoring one setting on its folds, as scikit-learn's searches do."""
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import optuna
 from optuna.pruners import (
+    BasePruner,
     HyperbandPruner,
     NopPruner,
     PercentilePruner,
@@ -15,11 +18,12 @@ from sklearn.base import clone
 
 # cross_validate gives no sample weights to scorers, as searches do.
 from skfashion._sklearn_compat import fit_and_score
-from skfashion.model_selection._quiet import quiet_optuna
+from skfashion.model_selection._study import quiet_optuna
 
 __all__ = [
     "FOLD_KEYS",
     "FoldPruner",
+    "TrialPlan",
     "check_pruner",
     "evaluate",
     "fold_scores",
@@ -27,33 +31,52 @@ __all__ = [
     "repeat",
 ]
 
-# What is kept of a fold.
+# Results of a fold that are kept.
 FOLD_KEYS = ("test_scores", "train_scores", "fit_time", "score_time", "fit_error")
 # Characters of a traceback, from its end; databases keep short texts.
 _MAX_ERROR = 2000
 
 
-def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, arguments):
+@dataclass(frozen=True)
+class TrialPlan:
+    """All that is the same for every trial of a search, apart from the data.
+
+    Attributes
+    ----------
+    estimator : estimator
+        It is cloned for each fold.
+    folds : list of (train, test)
+        Indices.
+    metric : str or None
+        Name of the metric to optimize; None takes the first.
+    pruner : optuna.pruners.BasePruner
+        Gives up settings after some of the folds.
+    scoring : dict
+        Further arguments of scikit-learn's function for one fold.
+    """
+
+    estimator: Any
+    folds: list
+    metric: str | None
+    pruner: BasePruner
+    scoring: dict
+
+
+def evaluate(plan, X, y, number, parameters, complete):
     """Fit and score a setting fold by fold, until it is hopeless.
 
     Parameters
     ----------
+    plan : TrialPlan
+    X, y : array-like
+        Data of all folds. They are no part of the plan because dask sends large arguments once to
+        each worker.
     number : int
         The trial's number; results come back in any order.
-    estimator : estimator
-        To be cloned.
-    X, y : array-like
-        Data of all folds.
-    folds : list of (train, test)
-        Indices.
     parameters : dict
         The setting.
-    metric : str or None
-        Name of the metric to optimize; None takes the first.
-    fold_pruner : FoldPruner
-        Says whether it is hopeless.
-    arguments : dict
-        Further arguments of scikit-learn's function for one fold.
+    complete : list of list of float
+        Scores in all folds of the settings to compare with.
 
     Returns
     -------
@@ -65,28 +88,35 @@ def evaluate(number, estimator, X, y, folds, parameters, metric, fold_pruner, ar
     is_pruned : bool
         Whether it stopped early.
     """
+    fold_pruner = FoldPruner(plan.pruner, complete)
     results, is_pruned = [], False
-    for train, test in folds:
+    for train, test in plan.folds:
         result = fit_and_score(
-            clone(estimator), X, y, train=train, test=test, parameters=parameters, **arguments
+            clone(plan.estimator),
+            X,
+            y,
+            train=train,
+            test=test,
+            parameters=parameters,
+            **plan.scoring,
         )
         result = {key: result[key] for key in FOLD_KEYS if key in result}
         result["fit_error"] = result["fit_error"] and result["fit_error"][-_MAX_ERROR:]
         results.append(result)
-        scores = fold_scores(results, metric)
-        if len(results) < len(folds) and fold_pruner.is_hopeless(scores):
+        scores = fold_scores(results, plan.metric)
+        if len(results) < len(plan.folds) and fold_pruner.is_hopeless(scores):
             is_pruned = True
             break
     return number, results, scores, is_pruned
 
 
 def repeat(number, folds, metric, is_pruned):
-    """What ``evaluate`` returned for the same setting before."""
+    """Return again what :func:`evaluate` returned for the same setting."""
     return number, folds, fold_scores(folds, metric), is_pruned
 
 
 def fold_scores(folds, metric):
-    """Score of each fold by the metric to optimize; None takes the first of several."""
+    """Return the score of each fold by the metric to optimize; None takes the first of several."""
     return [_score_to_optimize(fold["test_scores"], metric) for fold in folds]
 
 
@@ -102,7 +132,7 @@ def _score_to_optimize(scores, metric):
 
 
 class FoldPruner:
-    """A pruner of Optuna's that compares folds; it can be sent to another process.
+    """A pruner of Optuna's, used to compare folds.
 
     Parameters
     ----------
@@ -117,7 +147,7 @@ class FoldPruner:
         self._study = None
 
     def is_hopeless(self, scores):
-        """Whether a setting with these scores in the first folds is given up."""
+        """Return whether to give up a setting with these scores in the first folds."""
         if isinstance(self._pruner, NopPruner) or not all(map(math.isfinite, scores)):
             return False
         with quiet_optuna():
@@ -154,7 +184,7 @@ def check_pruner(pruner):
 
 
 def intermediate_values(pruner, scores):
-    """What a pruner is to be told after each fold."""
+    """Return the values to tell a pruner after each fold."""
     if isinstance(pruner, WilcoxonPruner):
         return scores
     return [sum(scores[:n]) / n for n in range(1, len(scores) + 1)]

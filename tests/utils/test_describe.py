@@ -16,7 +16,7 @@ from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
-from skfashion.model_selection._describe import describe
+from skfashion._utils.identity import describe
 
 SCRIPT = """
 import numpy
