@@ -17,8 +17,8 @@ MAX_MODULE_LINES = 500
 # From the bottom upwards: a module imports from its own room and from those before it.
 ROOMS = [
     "errors",
-    "_utils",
     "_sklearn_compat",
+    "_utils",
     "_base",
     "_images",
     "networks",
