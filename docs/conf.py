@@ -35,6 +35,7 @@ toc_object_entries_show_parents = "hide"
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "parallel": True,  # as many at a time as sphinx-build -j says
     "reset_modules": ("matplotlib",),
     "write_computation_times": False,  # its page loads scripts from elsewhere
 }
