@@ -24,12 +24,24 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skfashion"
 html_favicon = "favicon.png"  # an ankle boot of Fashion-MNIST
 html_context = {"default_mode": "auto"}  # dark or light as the reader's system is
-html_sidebars = {"index": [], "getting_started": [], "whats_new": []}  # they would be empty
+# They would be empty.
+html_sidebars = {
+    name: []
+    for name in (
+        "architecture",
+        "compatibility",
+        "getting_started",
+        "index",
+        "security",
+        "whats_new",
+    )
+}
 numpydoc_show_class_members = False  # the template lists them
 toc_object_entries_show_parents = "hide"
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "parallel": True,  # as many at a time as sphinx-build -j says
     "reset_modules": ("matplotlib",),
     "write_computation_times": False,  # its page loads scripts from elsewhere
 }

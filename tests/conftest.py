@@ -1,5 +1,7 @@
 """Data that several tests share."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -8,10 +10,19 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tiny_network import tiny_network
 
 from skfashion import FashionCNNClassifier
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
+@pytest.hookimpl(tryfirst=True)  # before slow tests are left out
+def pytest_collection_modifyitems(items):
+    """Mark the slow estimator checks, which scikit-learn parametrizes."""
+    for item in items:
+        if "[FashionCNNClassifier()-check_classifiers_train(readonly_memmap" in item.name:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +39,7 @@ def digits():
 
 @pytest.fixture(scope="session")
 def make_small():
-    """Makes classifiers that train in well under a second."""
+    """Makes classifiers with the registered network "small"; compiling it takes two seconds."""
 
     def make(**parameters):
         defaults = {
@@ -41,6 +52,12 @@ def make_small():
         return FashionCNNClassifier(**{**defaults, **parameters})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_tiny(make_small):
+    """Makes classifiers with a network of the tests; compiling it takes half a second."""
+    return partial(make_small, architecture=tiny_network)
 
 
 @pytest.fixture(scope="session")

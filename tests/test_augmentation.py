@@ -36,8 +36,8 @@ def make_batches(X, variation, seed=0, scale=1.0, offset=0.0):
 
 
 @pytest.fixture(scope="module")
-def augmented(digits, make_small):
-    return make_small(augmentation=ImageAugmenter(rotation=25)).fit(*digits)
+def augmented(digits, make_tiny):
+    return make_tiny(augmentation=ImageAugmenter(rotation=25)).fit(*digits)
 
 
 def sorted_images(batch):
@@ -47,10 +47,10 @@ def sorted_images(batch):
 
 
 class TestPipeline:
-    def test_predicted_images_are_left_alone(self, digits, make_small):
+    def test_predicted_images_are_left_alone(self, digits, make_tiny):
         X, y = digits
-        pipeline = make_pipeline(ImageAugmenter(random_state=0), make_small()).fit(X, y)
-        bare = make_small().fit(ImageAugmenter(random_state=0).augment(X), y)
+        pipeline = make_pipeline(ImageAugmenter(random_state=0), make_tiny()).fit(X, y)
+        bare = make_tiny().fit(ImageAugmenter(random_state=0).augment(X), y)
         for network in pipeline[-1], bare:  # the same weights
             np.testing.assert_array_equal(pipeline.predict_proba(X), network.predict_proba(X))
         assert pipeline.score(X, y) == bare.score(X, y)
@@ -84,38 +84,38 @@ class TestAutomatic:
     def test_leaves_others_alone(self, image_shape):
         assert automatic_augmenter(image_shape) is None
 
-    def test_is_the_default(self, make_small):
+    def test_is_the_default(self, make_tiny):
         X, y = load_fashion_sample(return_X_y=True)
         X, y = X[:100], y[:100]
-        automatic = make_small(epochs=1).fit(X, y).predict_proba(X)
-        explicit = make_small(epochs=1, augmentation=automatic_augmenter((28, 28, 1))).fit(X, y)
+        automatic = make_tiny(epochs=1).fit(X, y).predict_proba(X)
+        explicit = make_tiny(epochs=1, augmentation=automatic_augmenter((28, 28, 1))).fit(X, y)
         np.testing.assert_array_equal(automatic, explicit.predict_proba(X))
-        none = make_small(epochs=1, augmentation=None).fit(X, y)
+        none = make_tiny(epochs=1, augmentation=None).fit(X, y)
         assert (automatic != none.predict_proba(X)).any()
 
-    def test_at_test_time(self, make_small, digits):
+    def test_at_test_time(self, make_tiny, digits):
         X, y = load_fashion_sample(return_X_y=True)
-        classifier = make_small(epochs=1).fit(X[:100], y[:100])
+        classifier = make_tiny(epochs=1).fit(X[:100], y[:100])
         plain = classifier.predict_proba(X[:9])
         varied = classifier.set_params(test_time_augmentation=3).predict_proba(X[:9])
         assert (plain != varied).any()
         with pytest.raises(ValueError, match=r"augmentation='auto' makes none of images of 8x8"):
-            make_small(test_time_augmentation=3).fit(*digits)
+            make_tiny(test_time_augmentation=3).fit(*digits)
 
 
 class TestTraining:
-    def test_no_strength_is_no_augmentation(self, digits, make_small):
+    def test_no_strength_is_no_augmentation(self, digits, make_tiny):
         X, y = digits
-        plain = make_small().fit(X, y)
-        augmented = make_small(augmentation=ImageAugmenter(**NOTHING)).fit(X, y)
+        plain = make_tiny().fit(X, y)
+        augmented = make_tiny(augmentation=ImageAugmenter(**NOTHING)).fit(X, y)
         np.testing.assert_array_equal(augmented.predict_proba(X), plain.predict_proba(X))
-        turned = make_small(augmentation=ImageAugmenter()).fit(X, y)
+        turned = make_tiny(augmentation=ImageAugmenter()).fit(X, y)
         assert (turned.predict_proba(X) != plain.predict_proba(X)).any()
 
-    def test_follows_from_random_state(self, digits, make_small):
+    def test_follows_from_random_state(self, digits, make_tiny):
         X, y = digits
         first, second = (
-            make_small(augmentation=ImageAugmenter(random_state=seed), mixup=0.2, cutmix=1.0)
+            make_tiny(augmentation=ImageAugmenter(random_state=seed), mixup=0.2, cutmix=1.0)
             .fit(X, y)
             .predict_proba(X)
             for seed in (0, 1)
@@ -178,9 +178,9 @@ class TestTraining:
         assert [number for number, _ in made] == list(range(5))
         assert threading.current_thread() not in [thread for _, thread in made]
 
-    def test_validation_images_are_not_augmented(self, digits, make_small):
+    def test_validation_images_are_not_augmented(self, digits, make_tiny):
         X, y = digits
-        classifier = make_small(augmentation=ImageAugmenter(), mixup=0.5).fit(
+        classifier = make_tiny(augmentation=ImageAugmenter(), mixup=0.5).fit(
             X[:200], y[:200], X_val=X[200:], y_val=y[200:]
         )
         probabilities = classifier.predict_proba(X[200:])
@@ -188,25 +188,25 @@ class TestTraining:
         assert classifier.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-5)
         assert classifier.history_["val_accuracy"][-1] == classifier.score(X[200:], y[200:])
 
-    def test_shifted_digits_are_learned(self, digits, make_small):
+    def test_shifted_digits_are_learned(self, digits, make_tiny):
         X, y = digits
         shifts = ImageAugmenter(**{**NOTHING, "shift": 0.25}, random_state=0)
         moved = shifts.augment(X[200:])
-        plain = make_small(epochs=15).fit(X[:200], y[:200]).score(moved, y[200:])
-        augmented = make_small(epochs=15, augmentation=shifts).fit(X[:200], y[:200])
+        plain = make_tiny(epochs=15).fit(X[:200], y[:200]).score(moved, y[200:])
+        augmented = make_tiny(epochs=15, augmentation=shifts).fit(X[:200], y[:200])
         assert augmented.score(moved, y[200:]) > plain + 0.1
 
-    def test_partial_fit(self, digits, make_small):
+    def test_partial_fit(self, digits, make_tiny):
         X, y = digits
         augmented, plain = (
-            make_small(augmentation=augmenter).partial_fit(X, y, classes=np.unique(y))
+            make_tiny(augmentation=augmenter).partial_fit(X, y, classes=np.unique(y))
             for augmenter in (ImageAugmenter(), None)
         )
         assert (augmented.predict_proba(X) != plain.predict_proba(X)).any()
 
-    def test_wrong_augmentation_forgets_no_fit(self, digits, make_small):
+    def test_wrong_augmentation_forgets_no_fit(self, digits, make_tiny):
         X, y = digits[0].astype(np.uint8), digits[1]
-        classifier = make_small(epochs=1).fit(X, y)
+        classifier = make_tiny(epochs=1).fit(X, y)
         before = classifier.predict_proba(X)
         for augmenter, message in [
             (ImageAugmenter(fill=0.5), "fill=0.5 is no value of pixels of type uint8"),
@@ -219,22 +219,22 @@ class TestTraining:
                 classifier.fit(X, y)
         np.testing.assert_array_equal(classifier.predict_proba(X), before)
 
-    def test_own_augment_is_refused(self, digits, make_small):
+    def test_own_augment_is_refused(self, digits, make_tiny):
         class Own(ImageAugmenter):
             def augment(self, X, *, random_state=None):
                 return X
 
         with pytest.raises(TypeError, match="Own overrides augment, which training does not call"):
-            make_small(augmentation=Own()).fit(*digits)
+            make_tiny(augmentation=Own()).fit(*digits)
 
-    def test_channels_of_a_given_shape_are_not_doubted(self, make_small):
+    def test_channels_of_a_given_shape_are_not_doubted(self, make_tiny):
         X = np.random.default_rng(0).random((40, 3 * 8 * 8))
-        classifier = make_small(image_shape=(3, 8, 8), augmentation=ImageAugmenter(), epochs=1)
+        classifier = make_tiny(image_shape=(3, 8, 8), augmentation=ImageAugmenter(), epochs=1)
         classifier.fit(X, np.arange(40) % 2)
         assert len(classifier.predict(X.reshape(40, 3, 8, 8))) == 40
 
-    def test_strengths_are_searched(self, digits, make_small):
-        classifier = make_small(epochs=1, augmentation=ImageAugmenter())
+    def test_strengths_are_searched(self, digits, make_tiny):
+        classifier = make_tiny(epochs=1, augmentation=ImageAugmenter())
         grid = {"augmentation__rotation": [0, 30]}
         search = GridSearchCV(classifier, grid, cv=2).fit(*digits)
         first, second = search.cv_results_["mean_test_score"]
@@ -242,30 +242,30 @@ class TestTraining:
         assert classifier.augmentation.rotation == 10
         assert clone(classifier).augmentation is not classifier.augmentation
 
-    def test_strength_without_augmentation(self, make_small):
+    def test_strength_without_augmentation(self, make_tiny):
         with pytest.raises(ValueError, match="Cannot set augmentation__zoom, for augmentation is"):
-            make_small().set_params(augmentation__zoom=0.2)
-        classifier = make_small().set_params(augmentation__zoom=0.2, augmentation=ImageAugmenter())
+            make_tiny().set_params(augmentation__zoom=0.2)
+        classifier = make_tiny().set_params(augmentation__zoom=0.2, augmentation=ImageAugmenter())
         assert classifier.augmentation.zoom == 0.2
 
-    def test_an_error_in_a_callback_ends_the_preparing_thread(self, digits, make_small):
+    def test_an_error_in_a_callback_ends_the_preparing_thread(self, digits, make_tiny):
         def fail(batch, logs):
             raise RuntimeError("enough")
 
         callback = keras.callbacks.LambdaCallback(on_train_batch_end=fail)
-        classifier = make_small(callbacks=callback, augmentation=ImageAugmenter())
+        classifier = make_tiny(callbacks=callback, augmentation=ImageAugmenter())
         with pytest.raises(RuntimeError, match="enough"):
             classifier.fit(*digits)
-        assert make_small(epochs=1).fit(*digits).n_epochs_ == 1
+        assert make_tiny(epochs=1).fit(*digits).n_epochs_ == 1
 
 
 class TestMixing:
     @pytest.mark.parametrize("parameters", [{"mixup": 0.4}, {"cutmix": 1.0}])
-    def test_learns(self, parameters, digits, make_small):
+    def test_learns(self, parameters, digits, make_tiny):
         X, y = digits
-        classifier = make_small(epochs=15, **parameters).fit(X[:200], y[:200])
+        classifier = make_tiny(epochs=15, **parameters).fit(X[:200], y[:200])
         assert classifier.score(X[200:], y[200:]) > 0.8
-        plain = make_small(epochs=15).fit(X[:200], y[:200])
+        plain = make_tiny(epochs=15).fit(X[:200], y[:200])
         assert classifier.history_["loss"][-1] > plain.history_["loss"][-1] + 0.05
 
     @settings(max_examples=100, deadline=None)
@@ -371,9 +371,9 @@ class TestTestTime:
             varying.predict_proba(X.astype(np.uint8)), varying.predict_proba(X), atol=1e-6
         )
 
-    def test_needs_augmentation(self, digits, make_small, fitted):
+    def test_needs_augmentation(self, digits, make_tiny, fitted):
         with pytest.raises(ValueError, match="test_time_augmentation=4 takes variants"):
-            make_small(test_time_augmentation=4).fit(*digits)
+            make_tiny(test_time_augmentation=4).fit(*digits)
         with pytest.raises(ValueError, match="test_time_augmentation=4 takes variants"):
             clone_fitted(fitted, test_time_augmentation=4).predict(digits[0])
         for wrong in 0, 1.5, "mirror", True:

@@ -16,11 +16,11 @@ def split(digits):
     return {"X": X[:200], "y": y[:200], "X_val": X[200:], "y_val": y[200:]}
 
 
-def test_keeps_the_best_epoch(make_small, split, tmp_path):
+def test_keeps_the_best_epoch(make_tiny, split, tmp_path):
     path = tmp_path / "best.keras"
     # So fast that the validation loss goes up and down.
     parameters = {"epochs": 12, "batch_size": 20, "schedule": None, "learning_rate": 0.01}
-    classifier = make_small(**parameters, checkpoint=path).fit(**split)
+    classifier = make_tiny(**parameters, checkpoint=path).fit(**split)
     losses = classifier.history_["val_loss"]
     best = int(np.argmin(losses))
     assert best < 11, losses  # otherwise this test shows nothing
@@ -32,15 +32,15 @@ def test_keeps_the_best_epoch(make_small, split, tmp_path):
     of_truth = probabilities[np.arange(len(split["y_val"])), split["y_val"]]
     assert -np.log(of_truth).mean() == pytest.approx(losses[best], rel=1e-3)
     # Early stopping would have kept the same weights; without it, the last are kept.
-    stopped = make_small(**parameters, early_stopping=True).fit(**split)
+    stopped = make_tiny(**parameters, early_stopping=True).fit(**split)
     for saved, kept in zip(loaded.weights_, stopped.weights_, strict=True):
         np.testing.assert_array_equal(saved, kept)
     assert classifier.best_epoch_ == 12
 
 
-def test_without_validation_the_training_loss_decides(make_small, digits, tmp_path):
+def test_without_validation_the_training_loss_decides(make_tiny, digits, tmp_path):
     path = tmp_path / "best.keras"
-    classifier = make_small(epochs=3, checkpoint=str(path)).fit(*digits)
+    classifier = make_tiny(epochs=3, checkpoint=str(path)).fit(*digits)
     assert np.argmin(classifier.history_["loss"]) == 2
     np.testing.assert_array_equal(
         FashionCNNClassifier.load(path).predict_proba(digits[0]),
@@ -48,16 +48,16 @@ def test_without_validation_the_training_loss_decides(make_small, digits, tmp_pa
     )
 
 
-def test_training_is_the_same_with_and_without(make_small, split, tmp_path):
-    with_it = make_small(epochs=3, checkpoint=tmp_path / "best.keras").fit(**split)
-    without = make_small(epochs=3).fit(**split)
+def test_training_is_the_same_with_and_without(make_tiny, split, tmp_path):
+    with_it = make_tiny(epochs=3, checkpoint=tmp_path / "best.keras").fit(**split)
+    without = make_tiny(epochs=3).fit(**split)
     for one, other in zip(with_it.weights_, without.weights_, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_averaged_weights_are_what_is_written(make_small, split, tmp_path):
+def test_averaged_weights_are_what_is_written(make_tiny, split, tmp_path):
     path = tmp_path / "best.keras"
-    classifier = make_small(epochs=3, checkpoint=path).set_params(optimizer__use_ema=True)
+    classifier = make_tiny(epochs=3, checkpoint=path).set_params(optimizer__use_ema=True)
     classifier.fit(**split)
     best = np.argmin(classifier.history_["val_loss"])
     accuracy = FashionCNNClassifier.load(path).score(split["X_val"], split["y_val"])
@@ -80,9 +80,9 @@ def test_goes_on_from_a_checkpoint(make_small, split, tmp_path):
     assert FashionCNNClassifier.load(path).n_epochs_ > n_epochs
 
 
-def test_best_by_validation_is_not_replaced_by_training_loss(make_small, split, tmp_path):
+def test_best_by_validation_is_not_replaced_by_training_loss(make_tiny, split, tmp_path):
     path = tmp_path / "best.keras"
-    classifier = make_small(checkpoint=path).fit(**split)
+    classifier = make_tiny(checkpoint=path).fit(**split)
     content = path.read_bytes()
     classifier.set_params(warm_start=True)
     with pytest.raises(ValueError, match=r"lowest validation loss, .* Give X_val and y_val, set"):
@@ -96,9 +96,9 @@ def test_best_by_validation_is_not_replaced_by_training_loss(make_small, split, 
     assert FashionCNNClassifier.load(path).n_epochs_ == 1
 
 
-def test_a_file_is_written_whatever_was_before(make_small, split, tmp_path):
+def test_a_file_is_written_whatever_was_before(make_tiny, split, tmp_path):
     path = tmp_path / "best.keras"
-    classifier = make_small(epochs=4).fit(**split)
+    classifier = make_tiny(epochs=4).fit(**split)
     # Both epochs are worse than those before.
     worse = {"warm_start": True, "schedule": None, "learning_rate": 0.5, "epochs": 2}
     classifier.set_params(**worse, checkpoint=path).fit(**split)
@@ -107,7 +107,7 @@ def test_a_file_is_written_whatever_was_before(make_small, split, tmp_path):
     assert FashionCNNClassifier.load(path).n_epochs_ == 5
 
 
-def test_an_interrupted_write_leaves_the_last_one(make_small, digits, tmp_path, monkeypatch):
+def test_an_interrupted_write_leaves_the_last_one(make_tiny, digits, tmp_path, monkeypatch):
     path = tmp_path / "best.keras"
     writes, save = [], keras.Model.save
 
@@ -119,22 +119,22 @@ def test_an_interrupted_write_leaves_the_last_one(make_small, digits, tmp_path, 
 
     monkeypatch.setattr(keras.Model, "save", save_once)
     with pytest.raises(OSError, match="disk full"):
-        make_small(epochs=3, checkpoint=path).fit(*digits)
+        make_tiny(epochs=3, checkpoint=path).fit(*digits)
     assert [file.name for file in tmp_path.iterdir()] == ["best.keras"]
     assert FashionCNNClassifier.load(path).n_epochs_ == 1
 
 
-def test_wrong_parameters_leave_an_earlier_fit(make_small, digits, tmp_path):
+def test_wrong_parameters_leave_an_earlier_fit(make_tiny, digits, tmp_path):
     X, y = digits
-    classifier = make_small().fit(X, y)
+    classifier = make_tiny().fit(X, y)
     expected = classifier.predict_proba(X)
     with pytest.raises(FileNotFoundError):
         classifier.set_params(checkpoint=tmp_path / "missing" / "best.keras").fit(X, y)
     np.testing.assert_array_equal(classifier.predict_proba(X), expected)
 
 
-def test_nothing_else_is_left_behind(make_small, digits, tmp_path):
-    make_small(checkpoint=tmp_path / "best.keras").fit(*digits)
+def test_nothing_else_is_left_behind(make_tiny, digits, tmp_path):
+    make_tiny(checkpoint=tmp_path / "best.keras").fit(*digits)
     assert [path.name for path in tmp_path.iterdir()] == ["best.keras"]
 
 
@@ -149,21 +149,21 @@ def test_nothing_else_is_left_behind(make_small, digits, tmp_path):
     ],
 )
 def test_what_cannot_be_written_fails_before_training(
-    name, error, message, make_small, digits, tmp_path
+    name, error, message, make_tiny, digits, tmp_path
 ):
     (tmp_path / "file").write_text("no folder")
     (tmp_path / "folder.keras").mkdir()
     # Many epochs: it would take minutes if it trained first.
-    classifier = make_small(epochs=100_000, checkpoint=tmp_path / name)
+    classifier = make_tiny(epochs=100_000, checkpoint=tmp_path / name)
     with pytest.raises(error, match=message) as caught:
         classifier.fit(*digits)
     assert re.search(re.escape(name), str(caught.value))
 
 
-def test_what_cannot_be_stored_fails_before_training(make_small, digits, tmp_path):
+def test_what_cannot_be_stored_fails_before_training(make_tiny, digits, tmp_path):
     class Unregistered(keras.optimizers.Adam):
         pass
 
-    classifier = make_small(epochs=100_000, checkpoint=tmp_path / "best.keras")
+    classifier = make_tiny(epochs=100_000, checkpoint=tmp_path / "best.keras")
     with pytest.raises(ValueError, match="Keras cannot store optimizer"):
         classifier.set_params(optimizer=Unregistered).fit(*digits)

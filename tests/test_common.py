@@ -61,9 +61,10 @@ def test_estimator_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 def test_array_api_input():
     """The check that scikit-learn skips unless SciPy was imported with this setting."""
     environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "check_array_api_input"]
+    command = [sys.executable, "-m", "pytest", "-n0", "-q", __file__, "-k", "check_array_api_input"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert f"{len(public_estimators())} passed" in result.stdout, result.stdout

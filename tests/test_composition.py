@@ -30,7 +30,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 
 @pytest.fixture
-def network(make_small):
+def network(make_tiny):
+    return make_tiny(epochs=5)
+
+
+@pytest.fixture
+def small(make_small):
     return make_small(epochs=5)
 
 
@@ -42,9 +47,9 @@ def test_last_step_of_a_pipeline(scaler, network, digits):
     assert pipeline.fit(X, y).predict_proba(X).shape == (300, 10)
 
 
-def test_step_of_a_pipeline(network, digits):
+def test_step_of_a_pipeline(small, digits):
     X, y = digits
-    pipeline = make_pipeline(network, StandardScaler(), SVC()).fit(X[:200], y[:200])
+    pipeline = make_pipeline(small, StandardScaler(), SVC()).fit(X[:200], y[:200])
     assert pipeline.score(X[200:], y[200:]) > 0.8
     assert pipeline[:-1].get_feature_names_out()[0] == "fashioncnnclassifier0"
 
@@ -113,10 +118,10 @@ def test_calibration(method, n_classes, network, digits):
     assert calibrated.score(X, y * n_classes // 10) > 0.75
 
 
-def test_temperature_of_a_fitted_network(make_small, digits):
+def test_temperature_of_a_fitted_network(make_tiny, digits):
     """Calibration finds that smoothed labels made the network say too little."""
     X, y = digits
-    fitted = make_small(epochs=10, label_smoothing=0.6).fit(X[:100], y[:100])
+    fitted = make_tiny(epochs=10, label_smoothing=0.6).fit(X[:100], y[:100])
     calibrated = CalibratedClassifierCV(FrozenEstimator(fitted), method="temperature")
     calibrated.fit(X[100:200], y[100:200])
     log_loss = get_scorer("neg_log_loss")
@@ -154,9 +159,9 @@ def test_one_vs_rest(network, digits):
     assert classifier.score(X, y % 3) > 0.7
 
 
-def test_feature_union(network, digits):
+def test_feature_union(small, digits):
     X, y = digits
-    union = FeatureUnion([("pixels", "passthrough"), ("network", network)]).fit(X, y)
+    union = FeatureUnion([("pixels", "passthrough"), ("network", small)]).fit(X, y)
     assert union.transform(X).shape == (300, 60 + 64)
     assert make_pipeline(union, LogisticRegression(max_iter=1000)).fit(X, y).score(X, y) > 0.95
 
@@ -199,10 +204,10 @@ def test_routed_weights(network, digits):
         assert set(estimator.predict(X)) <= set(range(5))
 
 
-def test_pipeline_transforms_validation_images(make_small, digits):
+def test_pipeline_transforms_validation_images(make_tiny, digits):
     X, y = digits
     with sklearn.config_context(enable_metadata_routing=True):
-        network = make_small(epochs=5).set_fit_request(X_val=True, y_val=True)
+        network = make_tiny(epochs=5).set_fit_request(X_val=True, y_val=True)
         pipeline = Pipeline(
             [("scale", MinMaxScaler()), ("network", network)], transform_input=["X_val"]
         )

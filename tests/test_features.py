@@ -16,9 +16,9 @@ def test_decision_function_is_logits(fitted, digits):
     np.testing.assert_allclose(logits.mean(axis=1), 0, atol=1e-9)
 
 
-def test_decision_function_of_two_classes(make_small, digits):
+def test_decision_function_of_two_classes(make_tiny, digits):
     X, y = digits
-    classifier = make_small(epochs=4).fit(X, np.where(y < 5, "small", "large"))
+    classifier = make_tiny(epochs=4).fit(X, np.where(y < 5, "small", "large"))
     decision = classifier.decision_function(X)
     assert decision.shape == (300,)
     np.testing.assert_array_equal(
@@ -27,7 +27,7 @@ def test_decision_function_of_two_classes(make_small, digits):
     np.testing.assert_allclose(1 / (1 + np.exp(-decision)), classifier.predict_proba(X)[:, 1])
 
 
-def test_logits_of_certain_images_are_finite(make_small, digits):
+def test_logits_of_certain_images_are_finite(make_tiny, digits):
     """A probability of 0 in single precision is no logit of minus infinity."""
 
     def certain(image_shape, n_classes):
@@ -35,7 +35,7 @@ def test_logits_of_certain_images_are_finite(make_small, digits):
         x = keras.layers.Rescaling(1e4)(keras.layers.Flatten()(inputs))
         return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
 
-    classifier = make_small(architecture=certain, epochs=1, learning_rate=1e-12).fit(*digits)
+    classifier = make_tiny(architecture=certain, epochs=1, learning_rate=1e-12).fit(*digits)
     assert (classifier.predict_proba(digits[0]) == 0).any()
     assert np.isfinite(classifier.decision_function(digits[0])).all()
 
@@ -63,9 +63,9 @@ def convolutions_only(image_shape, n_classes):
     return keras.Model(inputs, keras.layers.Softmax()(x))
 
 
-def test_transform_of_other_architectures(make_small, digits):
+def test_transform_of_other_architectures(make_tiny, digits):
     X, _ = digits
-    features = make_small(architecture=convolutions_only).fit(*digits).transform(X)
+    features = make_tiny(architecture=convolutions_only).fit(*digits).transform(X)
     assert features.shape == (300, 64)  # the standardised pixels
     assert features.std() == pytest.approx(1, abs=1e-3)
 
@@ -84,9 +84,9 @@ def test_feature_maps(fitted, digits):
         fitted.feature_maps(X, "stage1_ad")
 
 
-def test_feature_maps_of_unnamed_layers(make_small, digits):
+def test_feature_maps_of_unnamed_layers(make_tiny, digits):
     """Keras numbers them on with every network; the names are those that model_ shows."""
-    classifier = make_small(architecture=convolutions_only).fit(*digits)
+    classifier = make_tiny(architecture=convolutions_only).fit(*digits)
     convolution = classifier.model_.layers[-1].layers[1]
     maps = classifier.feature_maps(digits[0], convolution.name)
     assert maps.shape == (300, 6, 6, 10)
@@ -96,10 +96,10 @@ def test_feature_maps_of_unnamed_layers(make_small, digits):
 
 
 @pytest.mark.parametrize("method", ["decision_function", "transform"])
-def test_wrong_use(method, make_small, fitted, digits):
+def test_wrong_use(method, make_tiny, fitted, digits):
     X, _ = digits
     with pytest.raises(NotFittedError):
-        getattr(make_small(), method)(X)
+        getattr(make_tiny(), method)(X)
     with pytest.raises(ValueError, match="X has 63 features"):
         getattr(fitted, method)(X[:, 1:])
-    assert not hasattr(make_small(), "_n_features_out")
+    assert not hasattr(make_tiny(), "_n_features_out")

@@ -17,9 +17,9 @@ from skfashion.errors import PixelRangeWarning, TrainingDivergedError
 CLASSES = np.arange(10)
 
 
-def test_partial_fit_learns_batch_by_batch(make_small, digits):
+def test_partial_fit_learns_batch_by_batch(make_tiny, digits):
     X, y = digits
-    classifier = make_small(batch_size=20, schedule=None)
+    classifier = make_tiny(batch_size=20, schedule=None)
     for epoch in range(6):
         for start in range(0, 300, 100):
             rows = slice(start, start + 100)
@@ -29,10 +29,10 @@ def test_partial_fit_learns_batch_by_batch(make_small, digits):
     assert all(len(values) == 18 for values in classifier.history_.values())
 
 
-def test_classes_missing_from_a_batch(make_small, digits):
+def test_classes_missing_from_a_batch(make_tiny, digits):
     X, y = digits
     few = y < 3
-    classifier = make_small(batch_size=20, schedule=None).partial_fit(
+    classifier = make_tiny(batch_size=20, schedule=None).partial_fit(
         X[few], y[few], classes=CLASSES
     )
     np.testing.assert_array_equal(classifier.classes_, CLASSES)
@@ -42,10 +42,10 @@ def test_classes_missing_from_a_batch(make_small, digits):
     assert classifier.score(X, y) > 0.8
 
 
-def test_labels_of_partial_fit_may_be_names(make_small, digits):
+def test_labels_of_partial_fit_may_be_names(make_tiny, digits):
     X, y = digits
     names = np.array(["even", "odd"])
-    classifier = make_small().partial_fit(X, names[y % 2], classes=["odd", "even"])
+    classifier = make_tiny().partial_fit(X, names[y % 2], classes=["odd", "even"])
     assert classifier.classes_.tolist() == ["even", "odd"]
     assert set(classifier.predict(X)) <= {"even", "odd"}
 
@@ -53,10 +53,10 @@ def test_labels_of_partial_fit_may_be_names(make_small, digits):
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 @pytest.mark.parametrize("random_state", [0, None])
 @pytest.mark.parametrize("copied", [lambda c: pickle.loads(pickle.dumps(c)), copy.deepcopy])
-def test_copies_continue_to_the_same_bits(copied, random_state, optimizer, make_small, digits):
+def test_copies_continue_to_the_same_bits(copied, random_state, optimizer, make_tiny, digits):
     """Optimizer and dropout too go on where they were."""
     X, y = digits
-    original = make_small(dropout=0.3, optimizer=optimizer, random_state=random_state).fit(X, y)
+    original = make_tiny(dropout=0.3, optimizer=optimizer, random_state=random_state).fit(X, y)
     for _ in range(2):
         duplicate = copied(original)
         np.testing.assert_array_equal(duplicate.predict_proba(X), original.predict_proba(X))
@@ -91,46 +91,46 @@ def test_another_process_continues_to_the_same_bits(form, make_small, digits, tm
     np.testing.assert_array_equal(found["after"], classifier.partial_fit(X, y).predict_proba(X))
 
 
-def test_what_happens_between_calls_makes_no_difference(make_small, digits):
+def test_what_happens_between_calls_makes_no_difference(make_tiny, digits):
     X, y = digits
-    first, second = make_small(dropout=0.3), make_small(dropout=0.3)
+    first, second = make_tiny(dropout=0.3), make_tiny(dropout=0.3)
     first.partial_fit(X, y, classes=CLASSES).partial_fit(X, y)
     second.partial_fit(X, y, classes=CLASSES)
-    make_small(random_state=7, dropout=0.5).fit(X, y).predict(X)
+    make_tiny(random_state=7, dropout=0.5).fit(X, y).predict(X)
     second.predict(X)
     second.partial_fit(X, y)
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
 
 
-def test_epochs_differ(make_small, digits):
+def test_epochs_differ(make_tiny, digits):
     """Dropout and the order of images do not repeat at each call."""
     X, y = digits
-    classifier = make_small(dropout=0.5, learning_rate=1e-12).partial_fit(X, y, classes=CLASSES)
+    classifier = make_tiny(dropout=0.5, learning_rate=1e-12).partial_fit(X, y, classes=CLASSES)
     losses = classifier.partial_fit(X, y).partial_fit(X, y).history_["loss"]
     assert len(set(losses)) == 3
 
 
-def test_weights_of_partial_fit_are_not_relative(make_small, digits):
+def test_weights_of_partial_fit_are_not_relative(make_tiny, digits):
     X, y = digits
     heavy, light = (
-        make_small(optimizer="sgd", learning_rate=rate)
+        make_tiny(optimizer="sgd", learning_rate=rate)
         .partial_fit(X, y, CLASSES, sample_weight=np.full(300, weight))
         .predict_proba(X)
         for weight, rate in ((2.0, 0.01), (1.0, 0.02))
     )
     np.testing.assert_allclose(heavy, light, atol=1e-4)
     X, y = X[y < 2], y[y < 2]
-    favoured = make_small(class_weight={1: 50.0})
-    plain = make_small()
+    favoured = make_tiny(class_weight={1: 50.0})
+    plain = make_tiny()
     for classifier in (favoured, plain):
         classifier.partial_fit(X[y == 0], y[y == 0], classes=[0, 1])  # without the weighted class
         classifier.partial_fit(X, y)
     assert favoured.predict_proba(X)[:, 1].mean() > plain.predict_proba(X)[:, 1].mean()
 
 
-def test_partial_fit_after_fit(make_small, digits):
+def test_partial_fit_after_fit(make_tiny, digits):
     X, y = digits
-    classifier = make_small(epochs=4).fit(X[:200], y[:200])
+    classifier = make_tiny(epochs=4).fit(X[:200], y[:200])
     with_validation = clone(classifier).fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
     for fitted in (classifier, with_validation):
         fitted.partial_fit(X[200:], y[200:])
@@ -144,22 +144,22 @@ def test_partial_fit_after_fit(make_small, digits):
 @pytest.mark.parametrize(
     ("schedule", "rate"), [("one_cycle", 0.001), ("cosine", 0.001), ("plateau", 0.01), (None, 0.01)]
 )
-def test_learning_rate_of_partial_fit(schedule, rate, make_small, digits):
-    classifier = make_small(schedule=schedule, learning_rate=0.01)
+def test_learning_rate_of_partial_fit(schedule, rate, make_tiny, digits):
+    classifier = make_tiny(schedule=schedule, learning_rate=0.01)
     classifier.partial_fit(*digits, classes=CLASSES)
     assert classifier.history_["learning_rate"] == pytest.approx([rate])
 
 
-def test_one_more_epoch_does_no_harm(make_small, digits):
+def test_one_more_epoch_does_no_harm(make_tiny, digits):
     X, y = digits
-    classifier = make_small(optimizer="muon", epochs=4).fit(X, y)
+    classifier = make_tiny(optimizer="muon", epochs=4).fit(X, y)
     score = classifier.score(X, y)
     assert classifier.partial_fit(X, y).score(X, y) > score - 0.02
 
 
-def test_another_optimizer_starts_its_state_anew(make_small, digits):
+def test_another_optimizer_starts_its_state_anew(make_tiny, digits):
     X, y = digits
-    classifier = make_small(epochs=4).fit(X, y)
+    classifier = make_tiny(epochs=4).fit(X, y)
     score = classifier.score(X, y)
     classifier.set_params(optimizer="sgd", optimizer__momentum=0.9, learning_rate=1e-3)
     assert classifier.partial_fit(X, y).score(X, y) > score - 0.1
@@ -185,17 +185,17 @@ def test_another_optimizer_starts_its_state_anew(make_small, digits):
         ),
     ],
 )
-def test_wrong_first_call(parameters, arguments, message, make_small, digits):
-    classifier = make_small(**parameters)
+def test_wrong_first_call(parameters, arguments, message, make_tiny, digits):
+    classifier = make_tiny(**parameters)
     with pytest.raises(ValueError, match=message):
         classifier.partial_fit(*digits, **arguments)
     with pytest.raises(NotFittedError):
         classifier.predict(digits[0])
 
 
-def test_wrong_later_call_changes_nothing(make_small, digits):
+def test_wrong_later_call_changes_nothing(make_tiny, digits):
     X, y = digits
-    classifier = make_small().partial_fit(X, y, classes=CLASSES)
+    classifier = make_tiny().partial_fit(X, y, classes=CLASSES)
     expected = classifier.predict_proba(X)
     for arguments, message in (
         ((X, y, [0, 1]), "is not the same as on the last call"),
@@ -213,16 +213,16 @@ def test_wrong_later_call_changes_nothing(make_small, digits):
     np.testing.assert_array_equal(classifier.predict_proba(X), expected)
 
 
-def test_other_pixel_scale_is_noted(make_small, digits):
+def test_other_pixel_scale_is_noted(make_tiny, digits):
     X, y = digits
-    classifier = make_small().partial_fit(X, y, classes=CLASSES)
+    classifier = make_tiny().partial_fit(X, y, classes=CLASSES)
     with pytest.warns(PixelRangeWarning, match="X has pixels from 0 to 1, "):
         classifier.partial_fit(X / 16, y)
 
 
-def test_warm_start_continues(make_small, digits):
+def test_warm_start_continues(make_tiny, digits):
     X, y = digits
-    classifier = make_small(epochs=3, warm_start=True).fit(X, y)
+    classifier = make_tiny(epochs=3, warm_start=True).fit(X, y)
     first_losses = classifier.history_["loss"]
     classifier.set_params(epochs=2).fit(X, y)
     assert classifier.n_epochs_ == classifier.best_epoch_ == 5
@@ -230,22 +230,22 @@ def test_warm_start_continues(make_small, digits):
     assert classifier.history_["loss"][3] < first_losses[0] / 2
     anew = classifier.set_params(warm_start=False).fit(X, y)
     np.testing.assert_array_equal(
-        anew.predict_proba(X), make_small(epochs=2).fit(X, y).predict_proba(X)
+        anew.predict_proba(X), make_tiny(epochs=2).fit(X, y).predict_proba(X)
     )
     assert anew.n_epochs_ == 2
 
 
-def test_warm_start_with_early_stopping(make_small, digits):
-    classifier = make_small(epochs=4, warm_start=True, early_stopping=True).fit(*digits)
+def test_warm_start_with_early_stopping(make_tiny, digits):
+    classifier = make_tiny(epochs=4, warm_start=True, early_stopping=True).fit(*digits)
     classifier.fit(*digits)
     losses = classifier.history_["val_loss"]
     assert len(losses) == 8
     assert classifier.best_epoch_ == 5 + int(np.argmin(losses[4:]))
 
 
-def test_warm_start_with_other_data_or_network(make_small, digits):
+def test_warm_start_with_other_data_or_network(make_tiny, digits):
     X, y = digits
-    classifier = make_small(warm_start=True).fit(X, y)
+    classifier = make_tiny(warm_start=True).fit(X, y)
     expected = classifier.predict_proba(X)
     with pytest.raises(ValueError, match=r"y has \[0, 1\]. Set warm_start=False"):
         classifier.fit(X, y % 2)
@@ -261,9 +261,9 @@ def test_warm_start_with_other_data_or_network(make_small, digits):
     assert changed.n_epochs_ == 4
 
 
-def test_optimizer_that_starts_from_the_weights(make_small, digits):
+def test_optimizer_that_starts_from_the_weights(make_tiny, digits):
     """Its state is that of the weights to go on with, not of those the engine was built with."""
-    classifier = make_small(optimizer="schedulefreeadamw", epochs=8, schedule=None)
+    classifier = make_tiny(optimizer="schedulefreeadamw", epochs=8, schedule=None)
     score = classifier.fit(*digits).score(*digits)
     assert score > 0.8
     classifier.set_params(warm_start=True, learning_rate=1e-9, epochs=1).fit(*digits)

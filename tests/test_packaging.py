@@ -35,6 +35,7 @@ def test_both_hold_the_sample_and_the_licence(distributions):
     assert not [name for name in names if name.startswith(("tests", "docs", "benchmarks"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["sdist", "wheel"])
 def test_works_elsewhere(which, distributions, tmp_path):
     distribution = distributions[["sdist", "wheel"].index(which)]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +19,9 @@ def search(network, digits, **parallel):
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_parallel_folds_score_the_same_bits(backend, make_small, digits):
-    expected = search(make_small(), digits, n_jobs=1)
-    found = search(make_small(), digits, n_jobs=2, backend=backend)
+def test_parallel_folds_score_the_same_bits(backend, make_tiny, digits):
+    expected = search(make_tiny(), digits, n_jobs=1)
+    found = search(make_tiny(), digits, n_jobs=2, backend=backend)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -30,10 +31,11 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_score
 from joblib import parallel_config
 from skfashion import FashionCNNClassifier
+from tiny_network import tiny_network
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:100], y[:100]
-network = FashionCNNClassifier(epochs=1, random_state=0)
+network = FashionCNNClassifier(tiny_network, epochs=1, random_state=0)
 def fit(_=None):
     return network.fit(X, y).predict(X).sum()
 """
@@ -44,6 +46,7 @@ has_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork 
 def run(code):
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", RUN + code],
+        cwd=Path(__file__).parent,  # where tiny_network is
         capture_output=True,
         text=True,
         timeout=90,

@@ -25,9 +25,9 @@ def images():
 
 
 @pytest.fixture(scope="module", params=SCALES)
-def fitted_on(request, make_small, images):
+def fitted_on(request, make_tiny, images):
     X, y = images
-    network = make_small(epochs=1).set_params(architecture__width=2)
+    network = make_tiny(epochs=1).set_params(architecture__width=2)
     return request.param, network.fit(SCALES[request.param](X[:200]), y[:200])
 
 
@@ -46,9 +46,9 @@ def test_warns_of_another_scale_and_of_no_other(scale, fitted_on, images):
     assert noted == (len(parts) if differs else 0)
 
 
-def test_message_and_place(make_small, images):
+def test_message_and_place(make_tiny, images):
     X, y = images
-    classifier = make_small(epochs=1).fit(X[:100], y[:100])
+    classifier = make_tiny(epochs=1).fit(X[:100], y[:100])
     for method in ("predict", "predict_proba", "decision_function", "transform"):
         with pytest.warns(
             PixelRangeWarning, match="X has pixels from 0 to 1, .* 0 to 255"
@@ -61,20 +61,20 @@ def test_message_and_place(make_small, images):
 
 @pytest.mark.parametrize("scaler", [MinMaxScaler(), StandardScaler()])
 @pytest.mark.parametrize("n_train", [100, 500])
-def test_scaled_columns(scaler, n_train, make_small):
+def test_scaled_columns(scaler, n_train, make_tiny):
     """A pixel that was blank in training may be far outside its range; that is no other scale."""
     X, y = load_digits(return_X_y=True)
     scaled = scaler.fit(X[:n_train]).transform(X)
-    classifier = make_small(epochs=1).fit(scaled[:n_train], y[:n_train])
+    classifier = make_tiny(epochs=1).fit(scaled[:n_train], y[:n_train])
     for part in (scaled[n_train:], *scaled[n_train : n_train + 300, None]):
         classifier.predict(part)  # warnings are errors here
     with pytest.warns(PixelRangeWarning):
         classifier.predict(200 * X)
 
 
-def test_unusual_images_of_the_same_scale(make_small, images):
+def test_unusual_images_of_the_same_scale(make_tiny, images):
     X, y = images
-    classifier = make_small(epochs=1).fit(X[:100], y[:100])
+    classifier = make_tiny(epochs=1).fit(X[:100], y[:100])
     for unusual in (
         np.zeros((1, 784), np.uint8),
         np.full((1, 784), 255, np.uint8),
@@ -85,20 +85,20 @@ def test_unusual_images_of_the_same_scale(make_small, images):
         classifier.predict(unusual)
 
 
-def test_outliers_are_no_scale(make_small):
+def test_outliers_are_no_scale(make_tiny):
     """One broken pixel in training does not make all others seem too small."""
     X = np.random.default_rng(0).normal(size=(300, 36))
     X[0, 0] = 1e4
-    classifier = make_small(epochs=1).fit(X, np.arange(300) % 2)
+    classifier = make_tiny(epochs=1).fit(X, np.arange(300) % 2)
     for part in (X[1:], X[:1], *X[1:100, None]):
         classifier.predict(part)
     with pytest.warns(PixelRangeWarning):
         classifier.predict(255 * X)
 
 
-def test_digits_of_16_shades(make_small, digits):
+def test_digits_of_16_shades(make_tiny, digits):
     X, y = digits
     with pytest.warns(PixelRangeWarning):
-        make_small(epochs=1).fit(X, y).predict(X / 16)
+        make_tiny(epochs=1).fit(X, y).predict(X / 16)
     with pytest.warns(PixelRangeWarning):
-        make_small(epochs=1).fit(X / 16, y).predict(X)
+        make_tiny(epochs=1).fit(X / 16, y).predict(X)

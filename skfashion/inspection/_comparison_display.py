@@ -144,11 +144,7 @@ class ComparisonDisplay:
         -------
         display : ComparisonDisplay
         """
-<<<<<<< HEAD:skfashion/inspection/_comparison_display.py
         from skfashion.model_selection import compare_classifiers
-=======
-        from skfashion.model_selection._compare_classifiers import compare_classifiers
->>>>>>> search:skfashion/inspection/_comparison.py
 
         table = compare_classifiers(
             estimators,

@@ -92,10 +92,10 @@ def test_seeds(digits, recorder):
     assert (fitted_on(0, None) != fitted_on(1, None)).any()
 
 
-def test_shape_of_images_is_the_estimators(make_small):
+def test_shape_of_images_is_the_estimators(make_tiny):
     X = np.zeros((40, 60), dtype=np.uint8)
     X[:, 7] = 255
-    network = make_small(image_shape=(6, 10), epochs=1)
+    network = make_tiny(image_shape=(6, 10), epochs=1)
     shifts = ImageAugmenter(rotation=0, shift=(0.5, 0), shear=0, zoom=0, horizontal_flip=False)
     classifier = AugmentedClassifier(network, shifts)
     grown = classifier._complete_augmentation().augment(X, random_state=0)
@@ -106,9 +106,9 @@ def test_shape_of_images_is_the_estimators(make_small):
         classifier.set_params(augmentation__image_shape=(10, 6)).fit(X, np.arange(40) % 2)
 
 
-def test_early_stopping_inside(digits, make_small):
+def test_early_stopping_inside(digits, make_tiny):
     X, y = digits
-    classifier = AugmentedClassifier(make_small(early_stopping=True), random_state=0)
+    classifier = AugmentedClassifier(make_tiny(early_stopping=True), random_state=0)
     with pytest.warns(UserWarning, match="holds out variants of images that it is trained on"):
         classifier.fit(X, y)
     classifier.fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
@@ -126,9 +126,9 @@ def test_tuned_as_one(digits, forest):
     assert forest.max_depth is None
 
 
-def test_network_inside(digits, make_small):
+def test_network_inside(digits, make_tiny):
     X, y = digits
-    classifier = AugmentedClassifier(make_small(), random_state=0).fit(X.reshape(-1, 8, 8), y)
+    classifier = AugmentedClassifier(make_tiny(), random_state=0).fit(X.reshape(-1, 8, 8), y)
     np.testing.assert_array_equal(classifier.predict(X.reshape(-1, 8, 8, 1)), classifier.predict(X))
 
 
