@@ -15,13 +15,18 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skfashion._base import RoutedParametersEstimator
 from skfashion._images import ImageInputMixin, ImageShape, PixelScaler
 from skfashion._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
-from skfashion._training.data import LabelledImages, TrainingData, check_weights, split_rows
 from skfashion._training.prediction import (
     make_views,
     predict_in_batches,
     predict_probabilities,
 )
 from skfashion._training.state import TrainedState
+from skfashion._training.training_data import (
+    LabelledImages,
+    TrainingData,
+    check_weights,
+    split_rows,
+)
 from skfashion._utils.forks import check_not_forked
 from skfashion._utils.labels import check_classes, check_known_labels
 from skfashion._utils.names import find_layer

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from skfashion import FashionCNNClassifier
 from skfashion._images import ImageShape, PixelScaler
 from skfashion._training.batches import BatchMaker, Variation, mix
-from skfashion._training.data import LabelledImages
+from skfashion._training.training_data import LabelledImages
 from skfashion.datasets import load_fashion_sample
 from skfashion.preprocessing import ImageAugmenter
 from skfashion.preprocessing._image_augmenter import automatic_augmenter

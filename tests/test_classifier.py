@@ -16,7 +16,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skfashion import FashionCNNClassifier
-from skfashion._training.data import split_rows
+from skfashion._training.training_data import split_rows
 from skfashion.datasets import load_fashion_sample
 from skfashion.errors import TrainingDivergedError
 

@@ -7,7 +7,7 @@ metrics and copies results at every step.
 import keras
 import tensorflow as tf
 
-__all__ = ["make_prediction_step", "make_training_step"]
+__all__ = ["differentiate", "make_prediction_step", "make_training_step"]
 
 if keras.backend.backend() != "tensorflow":
     raise RuntimeError(
@@ -57,6 +57,30 @@ def make_prediction_step(model):
         return model(images, training=False)
 
     return _compile_when_used(predict)
+
+
+def differentiate(model, score, images):
+    """Return the derivative of a score by the first of a model's two outputs.
+
+    Parameters
+    ----------
+    model : keras.Model
+    score : callable
+        Takes the second output, and returns numbers whose sum is differentiated.
+    images : ndarray
+        Input of the model.
+
+    Returns
+    -------
+    derivative : ndarray
+        Of the shape of the first output; 0 where the score does not depend on it.
+    """
+    images = tf.convert_to_tensor(images)
+    with tf.GradientTape() as tape:
+        tape.watch(images)  # so that layers before the first weights are differentiated too
+        first, second = model(images, training=False)
+        total = tf.reduce_sum(score(second))
+    return tape.gradient(total, first, unconnected_gradients="zero").numpy()
 
 
 def _compile_when_used(function):

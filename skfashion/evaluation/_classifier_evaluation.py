@@ -10,7 +10,7 @@ from skfashion._utils.output_folder import check_writable, write_all_or_none
 from skfashion.evaluation._metrics import METRICS
 from skfashion.evaluation._report import REPORT_FILES, without_nan, write_report
 from skfashion.inspection._labelled_predictions import predict_labelled
-from skfashion.inspection._networks import known_image_shape
+from skfashion.inspection._network_input import known_image_shape
 from skfashion.inspection._pictures import as_images
 
 __all__ = ["ClassifierEvaluation", "evaluate_classifier"]

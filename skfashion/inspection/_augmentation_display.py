@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_scalar
 
 from skfashion._classifier import FashionCNNClassifier
-from skfashion.inspection._networks import find_augmenter
+from skfashion.inspection._network_input import find_augmenter
 from skfashion.inspection._pictures import as_images, as_pictures, draw_mosaic, mosaic_size
 from skfashion.preprocessing import AugmentedClassifier, ImageAugmenter
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skfashion.inspection._axes import make_axes
-from skfashion.inspection._networks import find_network
+from skfashion.inspection._network_input import find_network
 from skfashion.inspection._pictures import as_pictures, tile
 
 __all__ = ["FeatureMapsDisplay"]

@@ -6,7 +6,7 @@ from skfashion._utils.labels import check_known_labels
 from skfashion._utils.randomness import fixed_keras_seeds
 from skfashion.inspection._axes import make_image_axes
 from skfashion.inspection._labelled_predictions import check_labels, name_classes
-from skfashion.inspection._networks import find_network
+from skfashion.inspection._network_input import find_network
 from skfashion.inspection._pictures import as_pictures, as_text
 
 __all__ = ["GradCAMDisplay"]
@@ -236,7 +236,8 @@ def _grad_cam(found, layer, maps, target):
 def _differentiate(network, batch, layer, target):
     """Return the derivative of each image's score of its target by the output of a layer."""
     import keras
-    import tensorflow as tf
+
+    from skfashion._training.steps import differentiate
 
     end = _without_activation(network)
     if isinstance(layer, keras.layers.InputLayer):
@@ -249,12 +250,8 @@ def _differentiate(network, batch, layer, target):
     n_outputs = network.output_shape[-1]
     # A single output, of two classes, scores the second.
     signs = np.eye(n_outputs)[target] if n_outputs > 1 else np.where(target == 1, 1, -1)[:, None]
-    images = tf.convert_to_tensor(batch)
-    with tf.GradientTape() as tape:
-        tape.watch(images)  # so that layers before the first weights are differentiated too
-        maps, features = part(images, training=False)
-        score = tf.reduce_sum(end(features) * signs.astype(np.float32))
-    return tape.gradient(score, maps, unconnected_gradients="zero").numpy()
+    signs = signs.astype(np.float32)
+    return differentiate(part, lambda features: end(features) * signs, batch)
 
 
 def _without_activation(network):

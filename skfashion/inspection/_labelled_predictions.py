@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.validation import column_or_1d
 
 from skfashion._utils.labels import check_known_labels
-from skfashion.inspection._networks import unwrap
+from skfashion.inspection._network_input import unwrap
 
 __all__ = ["LabelledPredictions", "check_labels", "name_classes", "predict_labelled"]
 

@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from skfashion.inspection._axes import make_image_axes
 from skfashion.inspection._labelled_predictions import check_labels, name_classes, predict_labelled
-from skfashion.inspection._networks import known_image_shape
+from skfashion.inspection._network_input import known_image_shape
 from skfashion.inspection._pictures import as_images, as_pictures, as_text
 
 __all__ = ["PredictionsDisplay", "find_grid", "select_images"]

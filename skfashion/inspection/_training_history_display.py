@@ -3,7 +3,7 @@
 import numpy as np
 
 from skfashion.inspection._axes import make_axes
-from skfashion.inspection._networks import unwrap
+from skfashion.inspection._network_input import unwrap
 
 __all__ = ["QUANTITIES", "TrainingHistoryDisplay", "unplotted_history"]
 
