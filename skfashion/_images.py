@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted, check_X_y, validate_data
@@ -188,6 +188,8 @@ def check_images(X, name="X", estimator=None):
 
 class ImageInputMixin:
     """Mixin for estimators of images: every X comes in through :meth:`_check_images`."""
+
+    image_shape: Any  # the parameter, of estimators that have one
 
     def _check_images(self, X, y=None, *, name="X", image_shape=None, requires_y=False):
         """Return X as a numeric array of images, without changing the estimator.
