@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 
 import joblib
@@ -16,9 +17,11 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skfashion import FashionCNNClassifier
+from skfashion._images import ImageInputMixin
 from skfashion._training.training_data import split_rows
 from skfashion.datasets import load_fashion_sample
 from skfashion.errors import TrainingDivergedError
+from skfashion.preprocessing import ImageAugmenter
 
 
 def small_network(image_shape, n_classes, dropout=0.0):
@@ -77,8 +80,18 @@ def test_every_form_of_images_is_the_same(form, make_tiny, fitted, digits):
     X_form = FORMS[form](X)
     classifier = make_tiny(epochs=1).fit(X_form, y)
     reference = make_tiny(epochs=1).fit(X, y)
-    np.testing.assert_allclose(classifier.predict_proba(X), reference.predict_proba(X), atol=1e-3)
-    np.testing.assert_allclose(fitted.predict_proba(X_form), fitted.predict_proba(X), atol=1e-5)
+    np.testing.assert_array_equal(classifier.predict_proba(X), reference.predict_proba(X))
+    np.testing.assert_array_equal(fitted.predict_proba(X_form), fitted.predict_proba(X))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float32, np.float64, object])
+def test_augmented_images_are_the_same_in_every_type(dtype, make_tiny):
+    X = np.random.default_rng(0).integers(0, 256, (40, 9, 9), dtype=np.uint8)
+    y = np.arange(40) % 2
+    classifier = make_tiny(augmentation=ImageAugmenter(erasing=0.5), test_time_augmentation=2)
+    expected = classifier.fit(X, y).predict_proba(X)
+    X = X.astype(dtype)
+    np.testing.assert_array_equal(classifier.fit(X, y).predict_proba(X), expected)
 
 
 @pytest.mark.parametrize("library", [pd, pl])
@@ -655,6 +668,45 @@ def test_refused_data_leave_the_fit_as_it_was(make_tiny, digits):
         with pytest.raises(ValueError, match=message):
             classifier.fit(*arguments)
         assert pickle.dumps(classifier) == before
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_refused_validation_images_leave_the_fit_as_it_was(warm_start, make_tiny, digits):
+    X, y = pd.DataFrame(digits[0]).add_prefix("pixel"), digits[1]
+    classifier = make_tiny(warm_start=warm_start).fit(X, y)
+    before = pickle.dumps(classifier)
+    for X_val, message in (
+        (X[X.columns[::-1]], "feature names should match"),
+        (X.add_prefix("other"), "feature names should match"),
+        (X[X.columns[:60]], "feature names should match"),
+        (X.to_numpy()[:, :60], "X_val has 60 features"),
+        (X * np.nan, "Input X_val contains NaN"),
+    ):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "X does not have valid feature names")
+            with pytest.raises(ValueError, match=message):
+                classifier.fit(X, y, X_val=X_val, y_val=y)
+        assert pickle.dumps(classifier) == before
+
+
+def test_images_enter_the_gate_once(make_tiny, digits, monkeypatch):
+    X, y = digits
+    checked = []
+    check = ImageInputMixin._check_images
+
+    def note(self, X, *arguments, **options):
+        checked.append((type(self).__name__, options.get("name", "X")))
+        return check(self, X, *arguments, **options)
+
+    monkeypatch.setattr(ImageInputMixin, "_check_images", note)
+    classifier = make_tiny(augmentation=ImageAugmenter(), checkpoint=None)
+    classifier.fit(X, y, X_val=X, y_val=y)
+    name = "FashionCNNClassifier"
+    assert checked == [(name, "X"), (name, "X_val")]
+    for use in (classifier.predict, classifier.transform, lambda X: classifier.partial_fit(X, y)):
+        checked.clear()
+        use(X)
+        assert checked == [(name, "X")]
 
 
 def test_failed_refit_leaves_no_mixture(make_tiny, digits):

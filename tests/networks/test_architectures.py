@@ -134,7 +134,7 @@ import keras
 def build(image_shape, n_classes, *, dropout=0.0, width=2):
     inputs = keras.Input(image_shape)
     x = keras.layers.GlobalMaxPooling2D()(keras.layers.Conv2D(width, 3)(inputs))
-    x = keras.layers.Dropout(dropout)(x)
+    x = keras.layers.Dropout(dropout, name="regularization")(x)
     return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
 """
     )
@@ -149,6 +149,16 @@ def test_a_module_is_all_that_a_new_architecture_needs(tiny, make_small, digits)
     assert build_network(tiny, (8, 8, 1), 3, width=4).output_shape == (None, 3)
     classifier = make_small(architecture=tiny, dropout=0.1).set_params(architecture__width=3)
     assert classifier.fit(*digits).weights_[0].shape == (3, 3, 1, 3)
+
+
+def test_dropout_layers_of_any_name_read_the_rate(tiny, make_small, digits):
+    """The second and third fit borrow the engine that the first compiled."""
+    losses = [
+        make_small(architecture=tiny, dropout=rate).fit(*digits).history_["loss"]
+        for rate in (0.1, 0.9, 0.1)
+    ]
+    assert losses[0] == losses[2]
+    assert losses[0] != losses[1]
 
 
 def test_private_modules_are_no_architectures():
