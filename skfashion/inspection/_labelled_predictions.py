@@ -4,8 +4,8 @@ import time
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils.validation import column_or_1d
 
+from skfashion._sklearn_compat import column_or_1d
 from skfashion._utils.labels import check_known_labels
 from skfashion.inspection._labels import check_labels, name_classes
 from skfashion.inspection._networks import unwrap

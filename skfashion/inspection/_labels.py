@@ -1,7 +1,8 @@
 """Class labels, and what people call them."""
 
 import numpy as np
-from sklearn.utils.validation import column_or_1d
+
+from skfashion._sklearn_compat import column_or_1d
 
 __all__ = ["as_text", "check_labels", "name_classes"]
 

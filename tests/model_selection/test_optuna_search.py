@@ -408,10 +408,9 @@ def test_weights_groups_and_routing(iris):
 
 
 def test_callbacks_see_the_search(iris, capsys):
-    from sklearn.callback import ProgressBar
-
+    callback = pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9 has callbacks")
     search = OptunaSearchCV(LogisticRegression(max_iter=1000), {"C": [1.0]}, n_trials=1)
-    search.set_callbacks(ProgressBar()).fit(*iris)
+    search.set_callbacks(callback.ProgressBar()).fit(*iris)
     assert "refit-with-best-params" in capsys.readouterr().out
 
 
