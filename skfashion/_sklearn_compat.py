@@ -7,6 +7,7 @@ same in scikit-learn 1.7 to 1.9: ``_check_refit_for_multimetric``, ``_format_res
 """
 
 from contextlib import nullcontext
+from inspect import signature
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
@@ -15,6 +16,7 @@ from sklearn.model_selection._validation import _fit_and_score as fit_and_score
 from sklearn.model_selection._validation import (
     _warn_or_raise_about_fit_failures as warn_or_raise_about_fit_failures,
 )
+from sklearn.utils import column_or_1d as _column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
@@ -28,6 +30,7 @@ __all__ = [
     "callback_context_of",
     "check_method_params",
     "check_sample_weight",
+    "column_or_1d",
     "fit_and_score",
     "fit_context",
     "warn_or_raise_about_fit_failures",
@@ -42,6 +45,13 @@ def callback_context_of(estimator, *, max_subtasks):
     if hasattr(estimator, "_init_callback_context"):
         return estimator._init_callback_context(max_subtasks=max_subtasks)
     return _NoCallbacks()
+
+
+def column_or_1d(y, *, input_name):
+    """Return y as an array of one dimension; errors of scikit-learn 1.7 do not name it."""
+    if "input_name" in signature(_column_or_1d).parameters:
+        return _column_or_1d(y, input_name=input_name)
+    return _column_or_1d(y)
 
 
 class _NoCallbacks:

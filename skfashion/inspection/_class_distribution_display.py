@@ -2,8 +2,8 @@
 
 import numpy as np
 from sklearn.utils.multiclass import unique_labels
-from sklearn.utils.validation import column_or_1d
 
+from skfashion._sklearn_compat import column_or_1d
 from skfashion.inspection._labelled_predictions import name_classes, predict_labelled
 from skfashion.inspection._pictures import as_text
 

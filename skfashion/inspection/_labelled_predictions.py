@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils.validation import column_or_1d
 
+from skfashion._sklearn_compat import column_or_1d
 from skfashion._utils.labels import check_known_labels
 from skfashion.inspection._network_input import unwrap
 

@@ -1,8 +1,9 @@
-"""A search in a process of its own, which tests kill, interrupt or run twice at once.
+"""A search for a process of its own, which tests kill, interrupt or run twice at once.
 
-Run: python search_process.py STORAGE STUDY_NAME N_TRIALS [grid]
+Run: python -c "import search_process; search_process.main(STORAGE, STUDY_NAME, N_TRIALS)"
 
-It begins once it is given a line on standard input.
+The process imports this module, so that its estimator is the same class as in the tests' process.
+The search begins once it is given a line on standard input. Add "grid" to search a grid.
 """
 
 import json
@@ -27,7 +28,8 @@ class SlowSVC(SVC):
         return super().fit(X, y, sample_weight)
 
 
-def main(storage, study_name, n_trials, sampler=None):
+def run(storage, study_name, n_trials, sampler=None):
+    """Make the search, print what it prints, and return its results."""
     grid = {"C": [0.1, 1.0, 10.0, 100.0]}
     search = OptunaSearchCV(
         SlowSVC(),
@@ -36,15 +38,13 @@ def main(storage, study_name, n_trials, sampler=None):
         pruner=NopPruner(),
         n_trials=int(n_trials),
         cv=3,
-        storage=storage or None,
+        storage=str(storage) or None,
         study_name=study_name or None,
         random_state=0,
         verbose=2,
     )
-    print("Ready", flush=True)
-    sys.stdin.readline()
     search.fit(*load_iris(return_X_y=True))
-    results = {
+    return {
         "states": [trial.state.name for trial in search.study_.trials],
         "numbers": search.cv_results_["trial_number"].tolist(),
         "settings": [setting["C"] for setting in search.cv_results_["params"]],
@@ -52,8 +52,10 @@ def main(storage, study_name, n_trials, sampler=None):
         "best": search.best_score_,
         "refitted": search.predict([[5, 3, 1, 0]]).tolist(),
     }
-    print(json.dumps(results))
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def main(*arguments):
+    """Run a search as a process of its own does."""
+    print("Ready", flush=True)
+    sys.stdin.readline()
+    print(json.dumps(run(*arguments)))

@@ -17,6 +17,7 @@ from pathlib import Path
 import joblib
 import optuna
 import pytest
+import search_process
 from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -52,11 +53,12 @@ def iris():
 
 
 def start(*arguments, n_processes=1):
-    """Searches that begin at the same time."""
-    script = Path(__file__).with_name("search_process.py")
-    command = [sys.executable, script, *map(str, arguments)]
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    processes = [subprocess.Popen(command, text=True, **pipes) for _ in range(n_processes)]
+    """Start searches that begin at the same time."""
+    code = "import sys, search_process; search_process.main(*sys.argv[1:])"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    options = {**dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE), "text": True}
+    folder = Path(__file__).parent
+    processes = [subprocess.Popen(command, cwd=folder, **options) for _ in range(n_processes)]
     for process in processes:
         assert process.stdout.readline() == "Ready\n", process.stderr.read()
     for process in processes:
@@ -66,11 +68,23 @@ def start(*arguments, n_processes=1):
 
 
 def finish(process):
-    """What the search found, and how many trials this process ran."""
+    """Return what the search found, and how many trials its process ran."""
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     *lines, results = output.splitlines()
     return json.loads(results), sum(line.startswith("Trial ") for line in lines)
+
+
+@pytest.fixture
+def run_here(capsys):
+    """Run a search in this process; the result is that of ``finish``."""
+
+    def run(*arguments):
+        results = search_process.run(*arguments)
+        lines = capsys.readouterr().out.splitlines()
+        return results, sum(line.startswith("Trial ") for line in lines)
+
+    return run
 
 
 def wait_for_a_fit(process, n_trials):
@@ -81,34 +95,36 @@ def wait_for_a_fit(process, n_trials):
         assert lines[-1], process.stderr.read()
 
 
-def test_killed_in_mid_trial(storage, name):
+@pytest.mark.slow
+def test_killed_in_mid_trial(storage, name, run_here):
     """Run again, it has exactly the trials asked for; the dead one was tried anew."""
     (killed,) = start(storage, name, 8)
     wait_for_a_fit(killed, 3)
     killed.kill()
     killed.communicate()
 
-    results, n_run = finish(*start(storage, name, 8))
+    results, n_run = run_here(storage, name, 8)
     assert n_run == 5
     assert len(results["numbers"]) == len(set(results["settings"])) == 8
     assert results["states"].count("FAIL") == 1
     assert results["states"].index("FAIL") not in results["numbers"]
     assert len(results["states"]) == 9
 
-    again, n_run = finish(*start(storage, name, 8))
+    again, n_run = run_here(storage, name, 8)
     assert n_run == 0
     assert again == results
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_stopped_on_a_grid(number, tmp_path, name):
+def test_stopped_on_a_grid(number, tmp_path, name, run_here):
     """The setting that was being tried is not lost."""
     storage = str(tmp_path / "study.log")
     (stopped,) = start(storage, name, 9, "grid")
     wait_for_a_fit(stopped, 2)
     stopped.send_signal(number)
     stopped.communicate()
-    results, _ = finish(*start(storage, name, 9, "grid"))
+    results, _ = run_here(storage, name, 9, "grid")
     assert sorted(results["settings"]) == [0.1, 1.0, 10.0, 100.0]
 
 
@@ -122,7 +138,8 @@ def test_two_processes_share_a_study(storage, name):
     assert "FAIL" not in one["states"]
 
 
-def test_interrupted(tmp_path):
+@pytest.mark.slow
+def test_interrupted(tmp_path, run_here):
     """Ctrl-C keeps what was done and refits; the same call goes on from there."""
     (process,) = start(tmp_path / "study.log", "", 20)
     wait_for_a_fit(process, 3)
@@ -133,7 +150,7 @@ def test_interrupted(tmp_path):
     results = json.loads(output.splitlines()[-1])
     assert len(results["numbers"]) == 3
     assert results["refitted"] == [0]
-    results, n_run = finish(*start(tmp_path / "study.log", "", 6))
+    results, n_run = run_here(tmp_path / "study.log", "", 6)
     assert n_run == 3
     assert results["states"].count("COMPLETE") == 6
 
@@ -147,14 +164,15 @@ def test_goes_on_to_more_trials(storage, name, iris):
             sampler=sampler,
             storage=storage,
             study_name=f"{name}-{sampler is None}",
+            cv=2,
             random_state=0,
         )
-        first = clone(search).set_params(n_trials=4).fit(*iris)
-        second = clone(search).set_params(n_trials=7).fit(*iris)
-        assert second.cv_results_["params"][:4] == first.cv_results_["params"]
+        first = clone(search).set_params(n_trials=2).fit(*iris)
+        second = clone(search).set_params(n_trials=4).fit(*iris)
+        assert second.cv_results_["params"][:2] == first.cv_results_["params"]
         scores = second.cv_results_["split0_test_score"]
-        assert scores[:4].tolist() == first.cv_results_["split0_test_score"].tolist()
-        assert len({setting["C"] for setting in second.cv_results_["params"]}) == 7
+        assert scores[:2].tolist() == first.cv_results_["split0_test_score"].tolist()
+        assert len({setting["C"] for setting in second.cv_results_["params"]}) == 4
 
 
 @pytest.mark.parametrize("stop", [RuntimeError, KeyboardInterrupt])
