@@ -12,6 +12,7 @@ from importlib import import_module
 from itertools import count
 from pathlib import Path
 
+from sphinx.addnodes import desc
 from sphinx.util.docutils import SphinxDirective
 
 from skfashion.baselines import list_baselines
@@ -110,7 +111,12 @@ class RegistryFunctions(SphinxDirective):
         self.env.note_reread()
         registry = self.arguments[0]
         functions = [name_function(registry, name) for name in NAMES[registry]()]
-        return self.parse_text_to_nodes("\n".join(f".. autofunction:: {f}" for f in functions))
+        nodes = self.parse_text_to_nodes("\n".join(f".. autofunction:: {f}" for f in functions))
+        if registry == "networks":  # the page's contents would list them all as "build()"
+            for node in nodes:
+                for description in node.findall(desc):
+                    description["no-contents-entry"] = True
+        return nodes
 
 
 def setup(app):
