@@ -348,8 +348,11 @@ class Untrained(ClassifierMixin, BaseEstimator):
     """A classifier with a Keras model, as scikeras has."""
 
     def __init__(self, network):
-        self.model_ = self.network = network
-        self.classes_ = np.arange(10)
+        self.network = network
+
+    def fit(self, X, y):
+        self.model_, self.classes_ = self.network, np.unique(y)
+        return self
 
     def predict_proba(self, X):
         return self.model_.predict_on_batch(X.reshape(-1, 8, 8, 1))
@@ -370,7 +373,7 @@ class Untrained(ClassifierMixin, BaseEstimator):
     ids=["no convolution", "nested", "repeated", "normalized"],
 )
 def test_architectures_without_an_answer(digits, architecture, error, message):
-    network = Untrained(architecture((8, 8, 1), 10))
+    network = Untrained(architecture((8, 8, 1), 10)).fit(*digits)
     with pytest.raises(error, match=message):
         GradCAMDisplay.from_estimator(network, digits[0][:2])
 
