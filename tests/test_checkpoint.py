@@ -16,11 +16,11 @@ def split(digits):
     return {"X": X[:200], "y": y[:200], "X_val": X[200:], "y_val": y[200:]}
 
 
-def test_keeps_the_best_epoch(make_tiny, split, tmp_path):
+def test_keeps_the_best_epoch(make_small, split, tmp_path):
     path = tmp_path / "best.keras"
     # So fast that the validation loss goes up and down.
     parameters = {"epochs": 12, "batch_size": 20, "schedule": None, "learning_rate": 0.01}
-    classifier = make_tiny(**parameters, checkpoint=path).fit(**split)
+    classifier = make_small(**parameters, checkpoint=path).fit(**split)
     losses = classifier.history_["val_loss"]
     best = int(np.argmin(losses))
     assert best < 11, losses  # otherwise this test shows nothing
@@ -32,7 +32,7 @@ def test_keeps_the_best_epoch(make_tiny, split, tmp_path):
     of_truth = probabilities[np.arange(len(split["y_val"])), split["y_val"]]
     assert -np.log(of_truth).mean() == pytest.approx(losses[best], rel=1e-3)
     # Early stopping would have kept the same weights; without it, the last are kept.
-    stopped = make_tiny(**parameters, early_stopping=True).fit(**split)
+    stopped = make_small(**parameters, early_stopping=True).fit(**split)
     for saved, kept in zip(loaded.weights_, stopped.weights_, strict=True):
         np.testing.assert_array_equal(saved, kept)
     assert classifier.best_epoch_ == 12

@@ -36,7 +36,8 @@ def small_network(image_shape, n_classes, dropout=0.0):
     )
 
 
-def test_learns_the_sample(make_tiny):
+@pytest.mark.slow
+def test_learns_the_sample():
     X, y = load_fashion_sample(return_X_y=True)
     X_test, y_test = load_fashion_sample(return_X_y=True, subset="test")
     classifier = FashionCNNClassifier(random_state=0, epochs=3).fit(X[:2000], y[:2000])

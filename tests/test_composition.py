@@ -31,7 +31,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 @pytest.fixture
 def network(make_tiny):
-    return make_tiny(epochs=5)
+    return make_tiny(epochs=10)
 
 
 @pytest.fixture
@@ -136,10 +136,10 @@ def test_voting(voting, network, digits):
     assert classifier.score(*digits) > 0.8
 
 
-def test_stacking(network, digits):
+def test_stacking(small, digits):
     X, y = digits
     classifier = StackingClassifier(
-        [("network", network), ("tree", DecisionTreeClassifier(random_state=0))],
+        [("network", small), ("tree", DecisionTreeClassifier(random_state=0))],
         LogisticRegression(),
         cv=3,
     )

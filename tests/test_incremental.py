@@ -252,7 +252,7 @@ def test_warm_start_with_other_data_or_network(make_tiny, digits):
     with pytest.raises(ValueError, match="X has 36 features"):
         classifier.fit(X[:, :36], y)
     with pytest.raises(ValueError, match="are not those of the network that the architecture"):
-        clone(classifier).fit(X, y).set_params(architecture__width=8).fit(X, y)
+        clone(classifier).fit(X, y).set_params(architecture__width=4).fit(X, y)
     with pytest.raises(ValueError, match=r"image_shape=\(4, 16\), but the network goes on with"):
         classifier.set_params(image_shape=(4, 16)).fit(X, y)
     classifier.set_params(image_shape=None)
