@@ -53,10 +53,10 @@ class DataOptions:
 
         Returns
         -------
-        images : TrainingData
+        images : LoadedImages
         """
         try:
-            images = TrainingData(*_read(self.data, self.seed, self.invert))
+            images = LoadedImages(*_read(self.data, self.seed, self.invert))
         except (SkfashionError, OSError, ValueError) as error:
             raise click.BadParameter(str(error), param_hint="--data") from error
         if len(set(images.training.target)) < 2:
@@ -67,7 +67,7 @@ class DataOptions:
         return images
 
 
-class TrainingData(NamedTuple):
+class LoadedImages(NamedTuple):
     """Images to train on, and images to test on.
 
     Attributes

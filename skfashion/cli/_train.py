@@ -114,7 +114,7 @@ def train_and_test(classifier, images, data, about):
     ----------
     classifier : FashionCNNClassifier
         A network to fit.
-    images : TrainingData
+    images : LoadedImages
         Images to train and to test on.
     data : DataOptions
         Source of these images, for the report.
