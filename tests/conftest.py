@@ -1,6 +1,7 @@
 """Data that several tests share."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +24,30 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "[FashionCNNClassifier()-check_classifiers_train(readonly_memmap" in item.name:
             item.add_marker(pytest.mark.slow)
+
+
+DESELECTED = pytest.StashKey[int]()
+
+
+def pytest_deselected(items):
+    if items:
+        stash = items[0].config.stash
+        stash[DESELECTED] = stash.get(DESELECTED, 0) + len(items)
+
+
+def pytest_sessionfinish(session):
+    """Tell the main process, which pytest-xdist leaves without the number of deselected tests."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["deselected"] = session.config.stash.get(DESELECTED, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Count in the summary what one worker deselected: all workers deselect the same."""
+    n_deselected = getattr(node, "workeroutput", {}).get("deselected", 0)
+    if n_deselected:
+        reporter = node.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.stats["deselected"] = [SimpleNamespace()] * n_deselected
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 # In a process of its own: importing scikeras patches Keras for good, and a fit with random_state
 # makes TensorFlow deterministic for good, so that unseeded operations raise.
 CODE = """
@@ -43,6 +45,7 @@ print("good neighbours")
 """
 
 
+@pytest.mark.slow
 def test_networks_under_scikeras_and_fits_beside_it(tmp_path):
     result = subprocess.run(
         [sys.executable, "-c", CODE], cwd=tmp_path, capture_output=True, text=True
