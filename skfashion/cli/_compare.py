@@ -78,11 +78,11 @@ def compare(names, data, cv, jobs, epochs, output):
         _TABLE_FILE: _table_with_folds(table).to_csv().encode(),
         _PICTURE_FILE: _draw(table),
     }
-    write_all_or_none(output.output, contents)
+    write_all_or_none(output.folder, contents)
     shown = table.drop(columns="error", errors="ignore").rename_axis(None)
     click.echo(f"\n{shown.to_string(float_format='{:.3f}'.format, na_rep='')}\n")
     click.echo(
-        f"The table, with the score in each fold, and a picture of it are in {output.output}"
+        f"The table, with the score in each fold, and a picture of it are in {output.folder}"
     )
 
 

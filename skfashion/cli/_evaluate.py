@@ -57,14 +57,14 @@ def evaluate(model, data, output, invert):
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--data") from error
     try:
-        evaluation.save(output.output, about={"model": str(model), "data": data})
+        evaluation.save(output.folder, about={"model": str(model), "data": data})
     except OSError as error:
-        raise click.ClickException(f"Cannot write to {output.output}: {error}") from error
+        raise click.ClickException(f"Cannot write to {output.folder}: {error}") from error
     click.echo(evaluation.classification_report())
     low, high = evaluation.accuracy_interval
     click.echo(
         f"Accuracy {evaluation.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}) on "
-        f"{evaluation.n_test:,} images; the report is {output.output / 'report.html'}"
+        f"{evaluation.n_test:,} images; the report is {output.folder / 'report.html'}"
     )
 
 

@@ -67,6 +67,7 @@ def output_option(default, holds):
     """Return the option that says where results go."""
     return click.option(
         "--output",
+        "folder",
         type=click.Path(path_type=Path),
         default=Path(default),
         show_default=True,

@@ -14,24 +14,24 @@ __all__ = ["OutputOptions", "check_writable", "write_all_or_none"]
 class OutputOptions:
     """Options that say where results go."""
 
-    output: Path
+    folder: Path
     force: bool
 
     def check(self, names):
         """Make sure, before the long work, that files of these names may and can be written."""
-        earlier = [name for name in names if (self.output / name).exists()]
+        earlier = [name for name in names if (self.folder / name).exists()]
         if earlier and not self.force:
             raise click.BadParameter(
-                f"{self.output} holds an earlier run ({', '.join(earlier[:2])}"
+                f"{self.folder} holds an earlier run ({', '.join(earlier[:2])}"
                 f"{', ...' if len(earlier) > 2 else ''}). Name another folder, or add --force to "
                 "overwrite it.",
                 param_hint="--output",
             )
         try:
-            check_writable(self.output)
+            check_writable(self.folder)
         except OSError as error:
             raise click.BadParameter(
-                f"cannot write to {self.output}: {error.strerror or error}.", param_hint="--output"
+                f"cannot write to {self.folder}: {error.strerror or error}.", param_hint="--output"
             ) from error
 
 

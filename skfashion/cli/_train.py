@@ -66,9 +66,9 @@ def train(data, network, output):
     start_keras()
     about = {"recipe": network.recipe, "seed": network.seed}
     tested = train_and_test(classifier, images, data, about)
-    tested.write(output.output)
+    tested.write(output.folder)
     click.echo(tested.evaluation.classification_report())
-    click.echo(f"{tested.summarize()}; model.keras, report.html and more are in {output.output}")
+    click.echo(f"{tested.summarize()}; model.keras, report.html and more are in {output.folder}")
 
 
 class TestedNetwork(NamedTuple):

@@ -172,14 +172,14 @@ def tune(data, network, search, output):
     }
     about = {"recipe": network.recipe, "seed": network.seed, "tuning": tuning}
     tested = train_and_test(classifier, images, data, about)
-    _write(output.output, trials, {"epochs": classifier.epochs, **searched.best_params_})
-    tested.write(output.output)
+    _write(output.folder, trials, {"epochs": classifier.epochs, **searched.best_params_})
+    tested.write(output.folder)
     click.echo(tested.evaluation.classification_report())
     settings = ", ".join(f"{name} {value:.4g}" for name, value in searched.best_params_.items())
     click.echo(f"Best settings, those of trial {number}: {settings}")
     click.echo(
         f"{tested.summarize()}; model.keras, report.html, {_TRIALS_FILE} and more are in "
-        f"{output.output}"
+        f"{output.folder}"
     )
 
 
