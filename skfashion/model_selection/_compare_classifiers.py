@@ -1,4 +1,4 @@
-"""Several classifiers on the same folds."""
+"""Comparison of classifiers on the same folds."""
 
 import pickle
 import traceback
@@ -191,7 +191,7 @@ class _FoldResult(NamedTuple):
 
 
 def _check_classifiers(estimators):
-    """Clones by name."""
+    """Return clones by name."""
     if isinstance(estimators, Mapping):
         pairs = list(estimators.items())
     elif isinstance(estimators, list | tuple):
@@ -255,7 +255,7 @@ def _check_scorer(scoring):
 
 
 def _make_folds(cv, X, y, seed):
-    """Indices to train and to test with."""
+    """Return the indices to train and to test with."""
     samples = np.arange(len(y))
     try:
         splitter = check_cv(cv, y, classifier=True, shuffle=seed is not None, random_state=seed)
@@ -268,7 +268,7 @@ def _make_folds(cv, X, y, seed):
 
 
 def _seed_unseeded(classifier, seed):
-    """Give it, and its parts, seeds where they have none."""
+    """Give seeds to a classifier and its parts if they have none."""
     unseeded = sorted(
         name
         for name, value in classifier.get_params().items()
@@ -280,7 +280,7 @@ def _seed_unseeded(classifier, seed):
 
 
 def _score_fold(name, number, classifier, X, y, scorer, fold):
-    """What one fit is worth, or the error that ended it."""
+    """Return the result of one fit, or the error that ended it."""
     try:
         scored = cross_validate(classifier, X, y, cv=[fold], scoring=scorer, error_score="raise")
         result = _FoldResult(
@@ -294,7 +294,7 @@ def _score_fold(name, number, classifier, X, y, scorer, fold):
 
 
 def _portable(error):
-    """The error as it reaches another process, without the frames that keep a model alive."""
+    """Return an error as it reaches another process, without frames that keep a model alive."""
     trace = "".join(traceback.format_exception(error))
     try:
         error = pickle.loads(pickle.dumps(error))
@@ -313,7 +313,7 @@ def _first_error(results):
 
 
 def _tabulate(results, folds, score_name):
-    """The table, from each contender's results in the order of the folds."""
+    """Return the table, from each contender's results in the order of the folds."""
     import pandas as pd
 
     errors = {name: error for name in results if (error := _first_error(results[name]))}
@@ -356,7 +356,7 @@ def _tabulate(results, folds, score_name):
 
 
 def _p_value(best, other, test_to_train):
-    """Of the corrected resampled t-test, two-sided."""
+    """Return the two-sided p-value of the corrected resampled t-test."""
     from scipy.stats import t
 
     difference = np.subtract(best, other)
@@ -370,7 +370,7 @@ def _p_value(best, other, test_to_train):
 
 
 def _summarize(results):
-    """What came of a contender, in a line."""
+    """Return the results of a contender in one line."""
     error = _first_error(results)
     if error:
         return _describe(error)

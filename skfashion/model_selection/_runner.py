@@ -1,4 +1,4 @@
-"""Trials of a study, run by worker processes until there are enough."""
+"""Running the trials of a study in worker processes until there are enough."""
 
 import math
 import threading

@@ -258,7 +258,7 @@ class SharedStudy:
 
 
 def _counts(trial):
-    """Whether it is one of the trials asked for; those whose process died are tried again."""
+    """Return whether a trial counts as one of n_trials; those whose process died do not."""
     if trial.state == TrialState.FAIL:
         return _FOLDS in trial.user_attrs and _DIED not in trial.user_attrs
     return _FOLDS in trial.user_attrs or not trial.state.is_finished()
@@ -295,7 +295,7 @@ def _this_process():
 
 
 def _machine():
-    """Which machine this is, or which container with process numbers of its own."""
+    """Return a name for this machine, or for a container with its own process numbers."""
     identity = [platform.node()]
     with suppress(OSError):  # Linux alone has these
         identity.append(Path("/etc/machine-id").read_text().strip())
@@ -310,13 +310,13 @@ def _is_here(trial):
 
 
 def _may_be_alive(trial):
-    """Whether the process that took the trial may be alive, and would be missed if it died."""
+    """Return whether the trial's process may be alive, and its death would be noticed."""
     owner = trial.user_attrs.get(_OWNER)
     return owner is None or _is_here(trial) or owner[-1]
 
 
 def _has_died(trial):
-    """Whether the process that took the trial is known to have ended, or to have given it up."""
+    """Return whether the trial's process is known to have ended, or to have given it up."""
     if _OWNER not in trial.user_attrs:
         return datetime.now() - trial.datetime_start > _SIGNED_WITHIN
     if not _is_here(trial):
