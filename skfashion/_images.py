@@ -282,19 +282,22 @@ class PixelScaler:
         """Return images as (n, height, width, channels) in the precision to compute with."""
         return self.image_shape.reshape(X).astype(self.dtype, copy=False)
 
-    def transform(self, X):
+    def transform(self, X, *, copy=True):
         """Standardise a batch of raw images.
 
         Parameters
         ----------
         X : ndarray of shape (n, ...)
             Images in any of the accepted shapes.
+        copy : bool, default=True
+            Whether X must stay as it is. False saves memory.
 
         Returns
         -------
         images : ndarray of shape (n, height, width, channels) of float32
         """
-        images = self.cast(X) * self.scale.astype(self.dtype)
+        images = self.image_shape.reshape(X).astype(self.dtype, copy=copy)
+        images *= self.scale.astype(self.dtype)
         images += self.offset.astype(self.dtype)
         return images.astype(np.float32, copy=False)
 

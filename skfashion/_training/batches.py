@@ -13,7 +13,7 @@ __all__ = ["BatchMaker", "Variation", "mix"]
 
 # Values that are prepared at once: small batches are prepared by the group, because for each of
 # them a third of the time would go into the overhead of its calls.
-_GROUP_VALUES = 2**20
+_GROUP_VALUES = 2**19
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,11 @@ class BatchMaker:
         mixes = self.variation.mixup > 0 or self.variation.cutmix > 0
         rng = np.random.default_rng(derive_seed(self.seed, Purpose.AUGMENTATION, epoch, number))
         rows = np.concatenate(parts)
-        images = self.scaler.cast(self.images.X[rows])
+        images = self.images.X[rows]
         if augmentation is not None:
+            images = self.scaler.cast(images)
             images = make_variants(images, draw_variants(len(rows), rng), augmentation)
-        images = self.scaler.transform(images)
+        images = self.scaler.transform(images, copy=False)
         targets, weights = self.targets[self.images.y[rows]], self.images.weights[rows]
         ends = np.cumsum([len(part) for part in parts])[:-1]
         arrays = [np.split(array, ends) for array in (images, targets, weights)]
