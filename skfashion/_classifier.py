@@ -28,8 +28,7 @@ from skfashion._training.training_data import (
     split_rows,
 )
 from skfashion._utils.forks import check_not_forked
-from skfashion._utils.labels import check_classes, check_known_labels
-from skfashion._utils.names import find_layer
+from skfashion._utils.names import check_classes, check_known_labels, find_layer
 from skfashion._utils.randomness import draw_seed
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.preprocessing import ImageAugmenter

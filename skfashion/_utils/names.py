@@ -1,9 +1,11 @@
-"""Things that users pick by name."""
+"""Checks of what users give by name: entries of registries, layers, class labels."""
 
 import difflib
 from numbers import Integral
 
-__all__ = ["check_name", "find_layer"]
+import numpy as np
+
+__all__ = ["check_classes", "check_known_labels", "check_name", "find_layer"]
 
 
 def check_name(kind, name, known):
@@ -17,10 +19,29 @@ def check_name(kind, name, known):
 
 
 def find_layer(layer, names):
-    """Position, from 0, of the layer of this name or position among layers of these names."""
+    """Return the position, from 0, of the layer with this name or position."""
     if not isinstance(layer, Integral):
         check_name("layer", layer, names)
         return names.index(layer)
     if int(layer) not in range(-len(names), len(names)):
         raise ValueError(f"layer must be a position among {len(names)}, got {layer}.")
     return int(layer) % len(names)
+
+
+def check_classes(classes, name):
+    """Raise ValueError unless there are at least two classes."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"{name} must have at least 2 classes, got 1 class: {classes.tolist()[0]!r}."
+        )
+
+
+def check_known_labels(labels, classes, name, known_name):
+    """Raise ValueError, naming them, if some labels are not among the classes."""
+    known = set(np.asarray(classes).tolist())  # to NumPy the text "7" may be the number 7
+    unknown = [label for label in np.unique(labels).tolist() if label not in known]
+    if unknown:
+        raise ValueError(
+            f"{name} has labels that {known_name} has not: {unknown[:20]}. Known: "
+            f"{', '.join(map(repr, classes[:20].tolist()))}{', ...' if len(classes) > 20 else ''}."
+        )

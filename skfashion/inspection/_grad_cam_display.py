@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skfashion._utils.labels import check_known_labels
+from skfashion._utils.names import check_known_labels
 from skfashion._utils.randomness import fixed_keras_seeds
 from skfashion.inspection._axes import make_image_axes
 from skfashion.inspection._labelled_predictions import check_labels, name_classes

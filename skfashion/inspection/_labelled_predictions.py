@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skfashion._sklearn_compat import column_or_1d
-from skfashion._utils.labels import check_known_labels
+from skfashion._utils.names import check_known_labels
 from skfashion.inspection._network_input import unwrap
 
 __all__ = ["LabelledPredictions", "check_labels", "name_classes", "predict_labelled"]
