@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 # What a person would notice: the next random numbers, and everything global that can be read.
 CODE = """
 import os, random, sys, warnings
@@ -73,6 +75,7 @@ print("unchanged")
 """
 
 
+@pytest.mark.slow  # a process that fits eight networks
 def test_nothing_global_changes(tmp_path):
     (tmp_path / "here").mkdir()
     result = subprocess.run(

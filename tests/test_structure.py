@@ -25,7 +25,6 @@ ROOMS = [
     "datasets",
     "preprocessing",
     "_training",
-    "_export",
     "_persistence",
     "_classifier",
     "baselines",

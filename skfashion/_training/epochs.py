@@ -6,11 +6,15 @@ import numpy as np
 
 from skfashion.errors import TrainingDivergedError
 
-__all__ = ["EarlyStopping", "RunningFigures", "append_history", "check_finite", "is_last_best"]
+__all__ = ["EarlyStopping", "RunningFigures", "append_epoch", "check_finite"]
 
 
 class RunningFigures:
-    """Mean loss and accuracy over the batches of an epoch so far."""
+    """Mean loss and accuracy over the batches of an epoch so far.
+
+    They are training figures: of varied images, of weights that change from batch to batch, with
+    label smoothing and penalties in the loss.
+    """
 
     def __init__(self):
         self._loss_sum, self._n_correct, self._n_seen = 0.0, 0.0, 0
@@ -27,7 +31,7 @@ class RunningFigures:
 
 
 class EarlyStopping:
-    """Keeps the weights of the epoch with the lowest validation loss, and says when to stop.
+    """Keeps the weights of the epoch with the lowest loss, and says when to stop.
 
     Parameters
     ----------
@@ -62,8 +66,8 @@ class EarlyStopping:
         """Whether the training is to stop."""
         return self._patience is not None and self._n_waited >= self._patience
 
-    def restore(self, engine):
-        """Give the engine the weights that were kept, or finish those that it has."""
+    def finish(self, engine):
+        """Give the engine its final weights: those that were kept, otherwise the last."""
         if self.best_epoch is None:
             engine.finish_training()
         else:
@@ -71,21 +75,13 @@ class EarlyStopping:
             engine.load_optimizer_state(self._optimizer_state)
 
 
-def append_history(earlier, later):
-    """Return one history after the other, with NaN where an epoch has no such figure."""
-
-    def pad(history, name):
-        return history.get(name, [np.nan] * len(history["loss"]))
-
-    if not earlier:
-        return {name: list(values) for name, values in later.items()}
-    return {name: pad(earlier, name) + pad(later, name) for name in {**earlier, **later}}
-
-
-def is_last_best(history, figure):
-    """Return whether the last epoch is the best of all that the network was trained."""
-    *earlier, last = history[figure]
-    return last < np.nanmin([np.inf, *earlier])
+def append_epoch(history, logs):
+    """Return a history with one more epoch, and NaN wherever an epoch lacks a figure."""
+    n_epochs = max(map(len, history.values()), default=0)
+    missing = [np.nan] * n_epochs
+    return {
+        name: [*history.get(name, missing), logs.get(name, np.nan)] for name in {**history, **logs}
+    }
 
 
 def check_finite(value, what, engine):

@@ -11,7 +11,7 @@ from skfashion._training.callbacks import start_callbacks
 from skfashion._training.epochs import (
     EarlyStopping,
     RunningFigures,
-    append_history,
+    append_epoch,
     check_finite,
 )
 from skfashion._training.pool import borrow_engine
@@ -53,7 +53,7 @@ def fit(plan, data, state=None):
 
 
 def _train_stage(plan, data, state):
-    """Train all epochs of a plan that has one schedule and one set of layers to train."""
+    """Train one stage of a plan, and return the trained state."""
     network = plan.network_to_build(continues=state is not None)
     with borrow_engine(network, plan.optimizer, plan.values) as engine:
         stage = _Stage(plan, data, state, engine)
@@ -62,7 +62,7 @@ def _train_stage(plan, data, state):
 
 
 class _Stage:
-    """A training with one engine.
+    """One stage of a training: one engine, one schedule, one set of layers that learn.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class _Stage:
     def __init__(self, plan, data, state, engine):
         self.plan, self.data, self.state, self.engine = plan, data, state, engine
         self.first_epoch = 0 if state is None else state.n_epochs
-        self.history: dict = {}
+        self.history: dict = {} if state is None else state.history
         self.stopping = EarlyStopping(plan.patience)
         trainable = plan.network_to_build(state is not None).options.get("trainable", True)
         # While the last layer alone learns, the optimizer has another state.
@@ -110,21 +110,25 @@ class _Stage:
                 for epoch in epochs:
                     callbacks.on_epoch_begin(epoch)
                     logs = self._train_epoch(epoch, batches, rate, callbacks, report)
-                    loss = self._validate(epoch, logs)
+                    with engine.averaged_weights():
+                        logs |= self._validate(epoch)
+                        self.history = append_epoch(self.history, logs)
+                        loss = logs.get("val_loss", logs["loss"])
+                        self.stopping.observe(epoch, loss, engine)
+                        self._write_checkpoint()
                     rate.end_epoch(loss)
                     report(epoch, None, logs)
                     callbacks.on_epoch_end(epoch, logs)
                     if self.stopping.is_over or callbacks.is_stopped:
                         break
             callbacks.on_train_end()
-        self.stopping.restore(engine)
+        self.stopping.finish(engine)
         self._check_probabilities()
         return self.current_state(self.stopping.best_epoch)
 
     def current_state(self, best_epoch=None):
         """Return the state that the engine is in now."""
         state, data, engine = self.state, self.data, self.engine
-        history = append_history({} if state is None else state.history, self.history)
         return TrainedState(
             network=self.plan.network.without_pretraining(),
             weights=engine.weights(),
@@ -133,8 +137,8 @@ class _Stage:
             classes=data.classes,
             target_names=None if state is None else state.target_names,
             feature_names=data.feature_names,
-            history=history,
-            best_epoch=best_epoch or len(history["loss"]),
+            history=self.history,
+            best_epoch=best_epoch or len(self.history["loss"]),
             seed=self.plan.seed,
             optimizer_key=self.optimizer_key,
             optimizer_state=engine.optimizer_state(),
@@ -171,32 +175,24 @@ class _Stage:
         logs["learning_rate"] = float(engine.optimizer.learning_rate)
         return logs
 
-    def _validate(self, epoch, logs):
-        """Add the validation figures to the logs and all to the history; return the loss."""
-        engine, checkpoint = self.engine, self.plan.checkpoint
-        with engine.averaged_weights():
-            if self.data.validation is not None:
-                logs["val_loss"], logs["val_accuracy"] = self._evaluate(self.data.validation)
-                check_finite(logs["val_loss"], f"validation loss of epoch {epoch + 1}", engine)
-            for name, value in logs.items():
-                self.history.setdefault(name, []).append(value)
-            loss = logs.get("val_loss", logs["loss"])
-            self.stopping.observe(epoch, loss, engine)
-            if checkpoint is not None:
-                earlier = {} if self.state is None else self.state.history
-                if checkpoint.is_due(append_history(earlier, self.history)):
-                    checkpoint.write(self.current_state())
-        return loss
-
-    def _evaluate(self, images):
-        """Return the weighted mean cross-entropy, and the accuracy."""
-        scaler = self.data.scaler
+    def _validate(self, epoch):
+        """Return the weighted mean cross-entropy and the accuracy of the validation images."""
+        images, scaler = self.data.validation, self.data.scaler
+        if images is None:
+            return {}
         probabilities = predict_probabilities(self.engine, images.X, scaler, images.rows)
         y = images.y[images.rows]
         # Keras' clipping, so that one hopeless image does not make the mean infinite.
         of_truth = np.maximum(probabilities[np.arange(len(y)), y], keras.config.epsilon())
-        loss = np.average(-np.log(of_truth), weights=images.weights[images.rows])
-        return float(loss), float(np.mean(probabilities.argmax(axis=1) == y))
+        loss = float(np.average(-np.log(of_truth), weights=images.weights[images.rows]))
+        check_finite(loss, f"validation loss of epoch {epoch + 1}", self.engine)
+        accuracy = float(np.mean(probabilities.argmax(axis=1) == y))
+        return {"val_loss": loss, "val_accuracy": accuracy}
+
+    def _write_checkpoint(self):
+        checkpoint = self.plan.checkpoint
+        if checkpoint is not None and checkpoint.is_due(self.history):
+            checkpoint.write(self.current_state())
 
     def _check_probabilities(self):
         """Refuse final weights that predict nothing: the last loss is from before its update."""

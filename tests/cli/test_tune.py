@@ -108,6 +108,7 @@ def test_another_search_of_the_same_name(run, tuned, search, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow  # three processes import TensorFlow
 def test_recipe_that_does_not_fit_the_images(run_process, digits_csv, tmp_path):
     """Workers print nothing beside the error."""
     arguments = ("--recipe", "basic", "--trials", 2, "--cv", 2, "--jobs", 2)

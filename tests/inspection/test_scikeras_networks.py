@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow  # they share a process that fits a dozen networks
+
 # In a process of its own, because importing scikeras patches Keras for good. Each answer is what
 # the test of its name is about, or the error that was raised instead.
 CODE = """
