@@ -5,16 +5,24 @@ import os
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral, Real
+from operator import attrgetter
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skfashion._base import RoutedParametersEstimator
 from skfashion._images import ImageInputMixin, ImageShape, PixelScaler
-from skfashion._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from skfashion._sklearn_compat import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    column_or_1d,
+    fit_context,
+)
 from skfashion._training.prediction import (
     make_views,
     predict_in_batches,
@@ -35,6 +43,16 @@ from skfashion.preprocessing import ImageAugmenter
 from skfashion.preprocessing._image_augmenter import automatic_augmenter, check_augmenter
 
 __all__ = ["FashionCNNClassifier"]
+
+
+def _fitted(read):
+    """Return a property that reads the trained state, which no classifier has before its fit."""
+
+    def get(self):
+        check_is_fitted(self)
+        return read(self._state)
+
+    return property(get)
 
 
 class FashionCNNClassifier(
@@ -63,7 +81,8 @@ class FashionCNNClassifier(
     image_shape : tuple of 2 or 3 int, default=None
         Height, width and (1 if left out) channels of flattened images, in pixels. None means: a
         perfect square of features is one grey image, three times a perfect square one colour
-        image, anything else a strip one pixel high, which is warned of from 25 features on.
+        image, anything else a strip one pixel high. With 25 features or more, a strip raises a
+        warning.
     augmentation : ImageAugmenter, "auto" or None, default="auto"
         Gives each training image a fresh variant in every epoch, made while the network computes.
         Validation images are left as they are, and so are those to predict. "auto" moves images by
@@ -116,7 +135,7 @@ class FashionCNNClassifier(
     freeze_epochs : int, default=0
         Epochs, of ``epochs``, in which a pretrained network's last layer learns alone; in the
         others all of it does, at a tenth of the learning rate, and so it does with ``warm_start``
-        and in :meth:`partial_fit`. Schedule, patience and callbacks begin anew in the second of
+        and in :meth:`partial_fit`. Schedule, patience and callbacks restart in the second of
         the two stages. For architectures with an option ``trainable``, which is False in the first.
         With no more ``epochs`` than that, the last layer alone learns.
     class_weight : dict, "balanced" or None, default=None
@@ -135,10 +154,11 @@ class FashionCNNClassifier(
         A ``.keras`` file for the best classifier so far, which :meth:`load` reads. It is written,
         whole or not at all, after each epoch with a lower validation loss (without validation
         images, training loss) than in all of ``history_``, and after the first where there is no
-        such file. That it can be written is checked before the training. A fit anew replaces an
-        earlier file, and the fits of a search or cross-validation all write the same one; what is
-        loaded from it has no checkpoint until one is set. A fit that goes on needs validation
-        images if those before had them and there is a file. :meth:`partial_fit` writes none.
+        such file. That it can be written is checked before the training. A fit from scratch
+        replaces an existing file, and the fits of a search or cross-validation all write the same
+        one; what is loaded from it has no checkpoint until one is set. A fit that goes on needs
+        validation images if those before had them and there is a file. :meth:`partial_fit` writes
+        none.
     callbacks : keras callback or list of them, default=None
         Instances or classes. Each fit uses copies; the instances given never change.
         ``callbacks__patience=3`` goes to every class whose constructor takes it,
@@ -150,8 +170,8 @@ class FashionCNNClassifier(
         time of one more prediction. It may be set after fitting, for it plays no part in that;
         validation, and the file of :meth:`save` opened in plain Keras, do without.
     warm_start : bool, default=False
-        Whether :meth:`fit` goes on from the weights of the last fit, with the schedule and the
-        optimizer's state beginning anew. Classes and image shape must be the same; pixels are
+        Whether :meth:`fit` goes on from the weights of the last fit, ; the schedule and the
+        optimizer's state restart. Classes and image shape must be the same; pixels are
         standardised as in the first fit.
     random_state : int, RandomState instance or None, default=None
         Seed of everything random: initial weights, order of the images, augmentation, dropout,
@@ -159,8 +179,8 @@ class FashionCNNClassifier(
         With an int, fits on the same machine agree to the bit, whatever ``n_jobs`` a search has.
         Fits that go on keep the seed of the first.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar (a line an epoch where there is no terminal), 2 a line
-        an epoch.
+        0 is silent, 1 shows a progress bar (one line per epoch without a terminal), 2 one line per
+        epoch.
 
     Attributes
     ----------
@@ -174,6 +194,11 @@ class FashionCNNClassifier(
         Column names, if X was a data frame whose column names are all strings.
     pixel_range_ : tuple of 2 float
         Lowest and highest pixel of the training images, outliers apart.
+    model_ : keras.Model
+        The fitted network, from raw pixels to probabilities, built on first use.
+    weights_ : tuple of ndarray
+        The network's weights, in Keras' order; read-only. Others of the same shapes may be
+        assigned.
     history_ : dict of str to list of float
         For each epoch ``loss``, ``accuracy`` and ``learning_rate``, and ``val_loss`` and
         ``val_accuracy`` where there are validation images. ``loss`` counts label smoothing and
@@ -355,8 +380,8 @@ class FashionCNNClassifier(
         sample_weight : array-like of shape (n,), default=None
             Weights of the images, relative to each other. Those of weight 0 are left out.
         X_val, y_val : array-like, default=None
-            Validation images and their labels: ``history_`` then says how they fare, and early
-            stopping uses them. They are never trained on.
+            Validation images and their labels: ``history_`` then has their loss and accuracy, and
+            early stopping uses them. They are never trained on.
 
         Returns
         -------
@@ -371,7 +396,7 @@ class FashionCNNClassifier(
             shape.
         TypeError
             If the architecture is not called as it should be or gives no Keras model, or a
-            callback or schedule is none.
+            callback or schedule is not one.
         OSError
             If the checkpoint cannot be written, or pretrained weights are neither on this machine
             nor can be downloaded.
@@ -384,23 +409,26 @@ class FashionCNNClassifier(
             If flattened images are taken for strips.
         """
         state = self._state if self.warm_start and self.__sklearn_is_fitted__() else None
-        columns = self._columns_of(X, state)
+        reference = self._column_reference(X, state)
         X, y, image_shape = self._check_training_images(X, y, state)
         classes = np.unique(y)
         if state is not None and not np.array_equal(classes, state.classes):
             raise ValueError(
                 f"warm_start=True continues a network for the classes {state.classes.tolist()}, "
-                f"but y has {classes.tolist()}. Set warm_start=False to start anew."
+                f"but y has {classes.tolist()}. Set warm_start=False to train from scratch."
             )
         check_classes(classes, "y")
+        if state is not None:
+            classes = state.classes  # equal, but y may have another type
         check_not_forked()
         plan = self._plan_fit(image_shape, classes, state, validates=X_val is not None)
         y_index = np.searchsorted(classes, y)
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
-        validation = self._check_validation(X_val, y_val, classes, image_shape, columns)
+        validation = self._check_validation(X_val, y_val, classes, image_shape, reference)
+        seed = draw_seed(self.random_state) if state is None else state.seed
         if validation is None and self.early_stopping:
-            rows, held_out = split_rows(rows, y_index, classes, self.validation_fraction, plan.seed)
+            rows, held_out = split_rows(rows, y_index, classes, self.validation_fraction, seed)
             validation = _label(X, y_index, weights, held_out)
         training = _label(X, y_index, weights / weights[rows].mean(), rows)
 
@@ -409,8 +437,8 @@ class FashionCNNClassifier(
             scaler.warn_of_other_scale(X, "X")
         if X_val is not None:
             scaler.warn_of_other_scale(validation.X, "X_val")
-        data = TrainingData(training, validation, scaler, classes, _column_names(columns))
-        self._train(plan, data, state)
+        data = TrainingData(training, validation, scaler, classes, _column_names(reference))
+        self._train(replace(plan, seed=seed), data, state)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -465,7 +493,7 @@ class FashionCNNClassifier(
                 "compute_class_weight('balanced', classes=np.unique(y), y=y)))."
             )
         state = self._state if self.__sklearn_is_fitted__() else None
-        columns = self._columns_of(X, state)
+        reference = self._column_reference(X, state)
         X, y, image_shape = self._check_training_images(X, y, state)
         classes = self._check_all_classes(classes, state)
         check_known_labels(y, classes, "y", "classes")
@@ -474,15 +502,15 @@ class FashionCNNClassifier(
         check_not_forked()
         from skfashion._training.plan import TrainingPlan
 
-        seed = draw_seed(self.random_state) if state is None else state.seed
         network = self._specify_network(image_shape, len(classes))
-        plan = TrainingPlan.for_partial_fit(self, network, seed)
+        plan = TrainingPlan.for_partial_fit(self, network)
+        seed = draw_seed(self.random_state) if state is None else state.seed
         scaler = PixelScaler.fit(X, rows, image_shape) if state is None else state.scaler
         if state is not None:
             scaler.warn_of_other_scale(X, "X")
         training = _label(X, np.searchsorted(classes, y), weights, rows)
-        data = TrainingData(training, None, scaler, classes, _column_names(columns))
-        self._train(plan, data, state)
+        data = TrainingData(training, None, scaler, classes, _column_names(reference))
+        self._train(replace(plan, seed=seed), data, state)
         return self
 
     def predict(self, X):
@@ -511,7 +539,7 @@ class FashionCNNClassifier(
         return self.classes_[most_probable]
 
     def predict_proba(self, X):
-        """Probability of each class for each image.
+        """Return the probability of each class for each image.
 
         Parameters
         ----------
@@ -533,7 +561,7 @@ class FashionCNNClassifier(
         return self._probabilities(X)
 
     def decision_function(self, X):
-        """Logits: the logarithm of each class' probability, up to a constant for each image.
+        """Return the logits: the logarithm of each class' probability, up to a constant per image.
 
         Their softmax is :meth:`predict_proba`.
 
@@ -563,7 +591,7 @@ class FashionCNNClassifier(
         return logits - logits.mean(axis=1, keepdims=True)
 
     def transform(self, X):
-        """Features that the network found: what goes into its last layer.
+        """Return the features that the network found, the input of its last layer.
 
         So the network can be a step of a pipeline, before a support vector machine for instance.
 
@@ -588,7 +616,7 @@ class FashionCNNClassifier(
         return features.reshape(len(features), -1)
 
     def feature_maps(self, X, layer):
-        """What a layer of the network makes of images.
+        """Return the output of a layer of the network for images.
 
         Parameters
         ----------
@@ -632,18 +660,30 @@ class FashionCNNClassifier(
         with self._borrow_engine() as engine:
             return predict_in_batches(engine.layer_step(layer), X, self._state.scaler)
 
+    classes_ = _fitted(attrgetter("classes"))
+    image_shape_ = _fitted(attrgetter("scaler.image_shape"))
+    pixel_range_ = _fitted(attrgetter("scaler.pixel_range"))
+    history_ = _fitted(attrgetter("history"))
+    n_epochs_ = _fitted(attrgetter("n_epochs"))
+    best_epoch_ = _fitted(attrgetter("best_epoch"))
+    target_names_ = _fitted(attrgetter("target_names"))
+
     @property
     def weights_(self):
-        """tuple of ndarray: the network's weights, in Keras' order; read-only.
-
-        Other weights of the same shapes may be assigned.
-        """
+        """tuple of ndarray: the network's weights, in Keras' order; read-only."""
         check_is_fitted(self)
         return self._state.weights
 
     @weights_.setter
     def weights_(self, weights):
-        self._adopt(replace(self._state, weights=tuple(weights)))
+        check_is_fitted(self)
+        weights = tuple(map(np.array, weights))
+        shapes, expected = ([w.shape for w in ws] for ws in (weights, self._state.weights))
+        if shapes != expected:
+            raise ValueError(f"weights_ must have the shapes {expected}, got {shapes}.")
+        for weight in weights:
+            weight.setflags(write=False)
+        self._adopt(replace(self._state, weights=weights))
 
     @property
     def model_(self):
@@ -728,6 +768,8 @@ class FashionCNNClassifier(
         ModelFileError
             If the file is damaged or was not written by :meth:`save`.
         """
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"No model file {str(path)!r}.")
         check_not_forked()
         from skfashion._persistence import load_classifier
 
@@ -738,13 +780,13 @@ class FashionCNNClassifier(
         self._state.scaler.warn_of_other_scale(X, "X")
         return X
 
-    def _columns_of(self, X, state):
-        """Return an estimator that knows the columns of the training images."""
+    def _column_reference(self, X, state):
+        """Return an estimator that knows the column names of the training images."""
         if state is not None:
             return self
-        columns = copy.copy(self)
-        columns._note_columns(X, n_features=None)
-        return columns
+        reference = copy.copy(self)
+        reference._note_features(X, n_features=None)
+        return reference
 
     def _check_training_images(self, X, y, state):
         """Return checked images and labels, and the images' shape; changes nothing yet."""
@@ -754,7 +796,7 @@ class FashionCNNClassifier(
             if given is not None and ImageShape.parse(given) != image_shape:
                 raise ValueError(
                     f"image_shape={given}, but the network goes on with images of "
-                    f"{image_shape}. Call fit with warm_start=False to start anew."
+                    f"{image_shape}. Call fit with warm_start=False to train from scratch."
                 )
             X, y = self._check_fitted_images(X, y, requires_y=True)
         else:
@@ -772,17 +814,16 @@ class FashionCNNClassifier(
             if classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
             check_classes(classes, "classes")
-        elif classes is None:
-            classes = state.classes
-        elif not np.array_equal(classes, state.classes):
+            return classes
+        if classes is not None and not np.array_equal(classes, state.classes):
             raise ValueError(
                 f"classes={classes.tolist()} is not the same as on the last call to partial_fit, "
                 f"was: {state.classes.tolist()}."
             )
-        return classes
+        return state.classes
 
     def _augmenter(self, image_shape):
-        """What varies images of this shape, or None."""
+        """Return the augmenter for images of this shape, or None."""
         if isinstance(self.augmentation, str):
             return automatic_augmenter(image_shape)
         return self.augmentation
@@ -809,16 +850,16 @@ class FashionCNNClassifier(
                 f"{at_test_time}."
             )
 
-    def _check_validation(self, X_val, y_val, classes, image_shape, columns):
+    def _check_validation(self, X_val, y_val, classes, image_shape, reference):
         """Return the user's validation images; None if there are none."""
         if (X_val is None) != (y_val is None):
             missing = "X_val" if X_val is None else "y_val"
             raise ValueError(f"X_val and y_val belong together, but {missing} is None.")
         if X_val is None:
             return None
-        columns._check_columns(X_val)
+        reference._check_columns(X_val)
         X_val = self._check_images(X_val, name="X_val", image_shape=image_shape)
-        y_val = column_or_1d(y_val)
+        y_val = column_or_1d(y_val, input_name="y_val")
         if len(X_val) != len(y_val):
             raise ValueError(f"X_val has {len(X_val)} images, but y_val {len(y_val)} labels.")
         check_known_labels(y_val, classes, "y_val", "y")
@@ -831,16 +872,14 @@ class FashionCNNClassifier(
         from skfashion._training.plan import TrainingPlan
 
         checkpoint = None
-        seed = draw_seed(self.random_state) if state is None else state.seed
-        network = self._specify_network(image_shape, len(classes))
-        plan = TrainingPlan.for_fit(self, network, seed)
         if self.checkpoint is not None:
             from skfashion._persistence import Checkpoint
 
             checkpoint = Checkpoint(self)
             if state is not None and not (validates or self.early_stopping):
                 checkpoint.check_goes_on(state)
-        return replace(plan, checkpoint=checkpoint)
+        network = self._specify_network(image_shape, len(classes))
+        return TrainingPlan.for_fit(self, network, checkpoint)
 
     def _train(self, plan, data, state):
         """Train as planned, from a state or from scratch."""
@@ -848,25 +887,19 @@ class FashionCNNClassifier(
 
         if state is None:
             # An earlier fit is forgotten before the training, which may fail.
-            self.__dict__.pop("_state", None)
+            for name in ("_state", "_model", "n_features_in_", "feature_names_in_"):
+                self.__dict__.pop(name, None)
         self._adopt(fit(plan, data, state))
 
     def _adopt(self, state):
         """Become the fitted classifier of this state."""
         self._state = state
         self._model = None
-        self.classes_ = state.classes
-        self.image_shape_ = state.scaler.image_shape
-        self.n_features_in_ = self.image_shape_.n_values
+        self._n_features_out = state.n_features_out
+        self.n_features_in_ = state.scaler.image_shape.n_values
         self.__dict__.pop("feature_names_in_", None)
         if state.feature_names is not None:
             self.feature_names_in_ = state.feature_names
-        self._n_features_out = state.n_features_out
-        self.pixel_range_ = state.scaler.pixel_range
-        self.history_ = state.history
-        self.n_epochs_ = state.n_epochs
-        self.best_epoch_ = state.best_epoch
-        self.target_names_ = state.target_names
 
     def _specify_network(self, image_shape, n_classes):
         """Return the network that the parameters describe now."""

@@ -23,6 +23,8 @@ _CHUNK_VALUES = 2**18
 
 # Single precision keeps four digits of pixels whose mean is this many standard deviations from 0.
 _MAX_SINGLE_PRECISION_OFFSET = 2**10
+# It holds numbers from 2**-126 to 2**128; pixels may be far smaller or larger than their deviation.
+_MAX_SINGLE_PRECISION_EXPONENT = 100
 
 # A wrong scale shows in any few images, but not in a few pixels.
 _SAMPLE_IMAGES = 256
@@ -229,7 +231,10 @@ class ImageInputMixin:
         return self._check_images(X, y, image_shape=shape, requires_y=requires_y)
 
     def _check_columns(self, X):
-        """Raise ValueError if a data frame has other columns than that of the fit."""
+        """Raise ValueError if a data frame has other columns than that of the fit.
+
+        Warn if only one of the two has column names.
+        """
         validate_data(self, X, reset=False, skip_check_array=True, ensure_2d=False)
 
     def _infer_image_shape(self, X):
@@ -239,7 +244,7 @@ class ImageInputMixin:
             shape.warn_of_strip(X.shape)
         return shape
 
-    def _note_columns(self, X, n_features):
+    def _note_features(self, X, n_features):
         """Note the column names of the training images, and their number of values."""
         validate_data(self, X, reset=True, skip_check_array=True, ensure_2d=False)
         self.n_features_in_ = n_features
@@ -274,9 +279,10 @@ class PixelScaler:
 
     @property
     def dtype(self):
-        """Precision in which pixels are computed with, the same whatever the type of X."""
-        far_from_zero = np.abs(self.offset).max() > _MAX_SINGLE_PRECISION_OFFSET
-        return np.dtype(np.float64 if far_from_zero else np.float32)
+        """Precision of the computation; it does not depend on the dtype of X."""
+        fits = (np.abs(self.offset) < _MAX_SINGLE_PRECISION_OFFSET).all()
+        fits &= (np.abs(np.log2(self.scale)) < _MAX_SINGLE_PRECISION_EXPONENT).all()
+        return np.dtype(np.float32 if fits else np.float64)
 
     def cast(self, X):
         """Return images as (n, height, width, channels) in the precision to compute with."""

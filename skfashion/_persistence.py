@@ -30,6 +30,8 @@ __all__ = ["Checkpoint", "SavedArchitecture", "load_classifier", "save_classifie
 _MEMBER = "skfashion.json"
 _OPTIMIZER_MEMBER = "skfashion-optimizer.npz"
 _FORMAT_VERSION = 2
+# Files of skfashion 0.1.0 name the default optimizer by its module.
+_RENAMED_OPTIMIZER = ("skfashion.training.muon.Muon", "skfashion>Muon")
 
 
 class SavedArchitecture:
@@ -40,7 +42,7 @@ class SavedArchitecture:
     config : dict
         The network as Keras serialises it.
     options : dict
-        What it was built with; no others are possible.
+        Options that it was built with; no others are possible.
     """
 
     def __init__(self, config, options):
@@ -97,12 +99,16 @@ class Checkpoint:
                 "early_stopping=True, or name another checkpoint."
             )
 
-    def is_due(self, history):
-        """Return whether to write: the last epoch is the best so far, or there is no file."""
-        if not self._path.exists():
-            return True
-        losses = history.get("val_loss", history["loss"])
-        return losses[-1] < np.nanmin([np.inf, *losses[:-1]])
+    def is_due(self, losses):
+        """Return whether to write: the last epoch has the lowest loss, or there is no file.
+
+        Parameters
+        ----------
+        losses : list of float
+            One value per epoch of all fits, NaN for epochs without this loss.
+        """
+        *earlier, last = losses
+        return last < np.nanmin([np.inf, *earlier]) or not self._path.exists()
 
     def write(self, state):
         """Write a state, all of it or nothing."""
@@ -189,14 +195,14 @@ def _describe_state(state):
     }
 
 
-def _read_state(side, architecture, network, optimizer_state):
-    """Return the state that a file describes, with the weights of its Keras network."""
+def _read_state(side, saved, weights, optimizer_state):
+    """Return the state that a file describes; ``saved`` stands for a function as architecture."""
     image_shape = ImageShape(*side["image_shape"])
     classes = np.array(side["classes"]["values"], dtype=side["classes"]["dtype"])
-    options = {name: _to_tuples(value) for name, value in side["network"]["options"].items()}
+    architecture = side["network"]["architecture"] or saved
     return TrainedState(
-        network=NetworkSpecification(architecture, image_shape, len(classes), options),
-        weights=tuple(network.get_weights()),
+        network=NetworkSpecification(architecture, image_shape, len(classes), saved.options),
+        weights=tuple(weights),
         n_features_out=side["n_features_out"],
         scaler=PixelScaler(
             image_shape,
@@ -212,16 +218,13 @@ def _read_state(side, architecture, network, optimizer_state):
         history=side["history"],
         best_epoch=side["best_epoch"],
         seed=side["seed"],
-        optimizer_key=side["optimizer"],
+        optimizer_key=side["optimizer"].replace(*_RENAMED_OPTIMIZER),
         optimizer_state=optimizer_state,
     )
 
 
 def load_classifier(cls, path):
     """Read a fitted classifier; see :meth:`skfashion.FashionCNNClassifier.load`."""
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"No model file {str(path)!r}.")
     side, optimizer_arrays = _read_members(path)
     try:
         with fixed_keras_seeds():
@@ -259,7 +262,7 @@ def _read_members(path):
 
 
 def _storable_parameters(classifier):
-    """The parameters as JSON can hold them."""
+    """Return the parameters in a form that JSON can hold."""
     parameters = {
         name: value
         for name, value in classifier.get_params(deep=False).items()
@@ -279,7 +282,7 @@ def _storable_parameters(classifier):
 
 
 def _storable_architecture(architecture):
-    """None stands for a function; the file holds the network that it built."""
+    """Return the name of an architecture, or None for a function: the file holds its network."""
     return None if callable(architecture) else architecture
 
 
@@ -316,7 +319,7 @@ def _to_tuples(value):
 
 
 def _serialize(name, value):
-    """Keras' configuration of an object or class, under what it is that it describes."""
+    """Return Keras' configuration, keyed by "instance" or "class"."""
     if isinstance(value, type):
         return {"class": _serialize(name, value(learning_rate=1e-3))["instance"]}
     config = keras.saving.serialize_keras_object(value)
@@ -354,8 +357,7 @@ def _restore(cls, side, network, optimizer_state):
             parameters[name] = _deserialize(parameters[name])
     classifier = cls().set_params(**parameters)
     classifier._validate_params()
-    architecture = side["network"]["architecture"] or saved
-    state = _read_state(side, architecture, network, optimizer_state)
+    state = _read_state(side, saved, network.get_weights(), optimizer_state)
     _check_predicts_as(network, state)
     classifier._adopt(state)
     return classifier

@@ -150,6 +150,17 @@ class TestTraining:
             labels = np.concatenate([targets.argmax(axis=1) for _, targets, _ in epoch])
             np.testing.assert_array_equal(labels, numbers)
 
+    @pytest.mark.parametrize("mixup", [0.0, 0.4])
+    def test_batches_do_not_depend_on_how_many_are_prepared_together(self, mixup, monkeypatch):
+        X = np.random.default_rng(0).random((42, 6, 6))
+        epochs = []
+        for values in 1, 2 * 8 * 36, 2**19:
+            monkeypatch.setattr("skfashion._training.batches._GROUP_VALUES", values)
+            with closing(make_batches(X, Variation(ImageAugmenter(), mixup, 0.0))) as batches:
+                epochs.append(np.concatenate([images for images, _, _ in batches.epoch(0)]))
+        np.testing.assert_array_equal(epochs[1], epochs[0])
+        np.testing.assert_array_equal(epochs[2], epochs[0])
+
     def test_images_vary_before_they_are_standardized(self):
         X = np.full((8, 6, 6), 100, dtype=np.uint8)
         variation = Variation(ImageAugmenter(erasing=1, fill=200), 0.0, 0.0)

@@ -90,6 +90,9 @@ def test_best_by_validation_is_not_replaced_by_training_loss(make_tiny, split, t
     assert path.read_bytes() == content
     other = copy.deepcopy(classifier).set_params(checkpoint=tmp_path / "other.keras")
     other.fit(split["X"], split["y"])
+    best = 1 + np.argmin(other.history_["loss"])
+    assert best > 3  # the first epoch of this fit is written in any case
+    assert FashionCNNClassifier.load(tmp_path / "other.keras").n_epochs_ == best
     classifier.set_params(early_stopping=True, epochs=1).fit(split["X"], split["y"])
     # Anew, training losses alone are compared.
     classifier.set_params(warm_start=False, early_stopping=False).fit(split["X"], split["y"])

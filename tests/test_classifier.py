@@ -781,6 +781,67 @@ def test_weights_cannot_be_changed_unnoticed(make_small, fitted, digits):
     )
 
 
+def test_assigned_weights_are_copied_and_checked(make_tiny, digits):
+    X, y = digits
+    classifier = make_tiny().fit(X, y)
+    halves = [weight / 2 for weight in classifier.weights_]
+    classifier.weights_ = halves
+    expected = classifier.predict_proba(X)
+    halves[0][:] = 0
+    np.testing.assert_array_equal(classifier.predict_proba(X), expected)
+    with pytest.raises(ValueError, match="weights_ must have the shapes"):
+        classifier.weights_ = halves[1:]
+    with pytest.raises(NotFittedError):
+        clone(classifier).weights_ = halves
+
+
+def test_classes_keep_their_type_while_a_fit_goes_on(make_tiny, digits):
+    X, y = digits
+    classifier = make_tiny(warm_start=True).fit(X, y)
+    classifier.fit(X, y.astype(float)).partial_fit(X, y, classes=np.arange(10.0))
+    assert classifier.classes_.dtype == classifier.predict(X).dtype == y.dtype
+
+
+def test_a_refused_fit_draws_no_random_numbers(make_tiny, digits):
+    X, y = digits
+    random_state = np.random.RandomState(0)
+    before = random_state.get_state()[1].copy()
+    classifier = make_tiny(random_state=random_state)
+    for arguments in ({"X_val": X[:, :60], "y_val": y}, {"sample_weight": 0 * y}):
+        with pytest.raises(ValueError, match="60 features|non-zero"):
+            classifier.fit(X, y, **arguments)
+    np.testing.assert_array_equal(random_state.get_state()[1], before)
+
+
+def test_refused_parameters_leave_the_fit_as_it_was(make_tiny, digits):
+    X, y = digits
+    classifier = make_tiny().fit(X, y)
+    expected = classifier.predict_proba(X)
+    for parameters, error in (
+        ({"callbacks": [3]}, TypeError),
+        ({"callbacks__patience": 3}, ValueError),
+        ({"architecture": "fats"}, ValueError),
+        ({"optimizer": "admm"}, ValueError),
+    ):
+        changed = clone(classifier).fit(X, y).set_params(**parameters)
+        with pytest.raises(error):
+            changed.fit(X, y)
+        np.testing.assert_array_equal(changed.predict_proba(X), expected)
+
+
+def test_early_stopping_keeps_its_weights_whatever_callbacks_do(make_tiny, digits):
+    class Spoil(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            self.model.set_weights([0 * weight for weight in self.model.get_weights()])
+
+    X, y = digits
+    expected = make_tiny(early_stopping=True, validation_fraction=0.2).fit(X, y)
+    spoiled = make_tiny(early_stopping=True, validation_fraction=0.2, callbacks=Spoil).fit(X, y)
+    assert expected.best_epoch_ == expected.n_epochs_  # the weights that were last loaded
+    for one, other in zip(spoiled.weights_, expected.weights_, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_html_of_a_fitted_classifier(make_tiny, digits):
     """Showing it in a notebook builds no model."""
     classifier = make_tiny().fit(*digits)

@@ -79,3 +79,17 @@ def test_standardize_far_from_zero():
     assert images.shape == (100, 2, 2, 1)
     assert abs(images.mean()) < 1e-4
     assert images.std() == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("magnitude", [1e-200, 1e200])
+def test_pixels_that_single_precision_cannot_hold(magnitude):
+    X = magnitude * np.random.default_rng(0).random((100, 4))
+    images = PixelScaler.fit(X, np.arange(100), ImageShape(2, 2)).transform(X)
+    assert images.std() == pytest.approx(1, abs=1e-4)
+
+
+def test_standardised_images_are_new_unless_told_otherwise():
+    X = np.random.default_rng(0).random((5, 4), dtype=np.float32)
+    before = X.copy()
+    PixelScaler.fit(X, np.arange(5), ImageShape(2, 2)).transform(X)
+    np.testing.assert_array_equal(X, before)

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -30,6 +31,19 @@ def test_round_trip(fitted, digits, path):
         assert getattr(loaded, name) == getattr(fitted, name)
     again = loaded.fit(X, y)
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_files_of_earlier_versions(digits):
+    """A file of format 2, with what the classifier that wrote it predicted then and an epoch later."""
+    data = Path(__file__).parent / "data"
+    expected = np.load(data / "format_2.npz")
+    X, y = digits
+    loaded = FashionCNNClassifier.load(data / "format_2.keras")
+    np.testing.assert_allclose(loaded.predict_proba(X[:20]), expected["loaded"], atol=1e-4)
+    assert loaded.target_names_ == list("abcdefghij")
+    # With the optimizer's state from the file.
+    continued = loaded.partial_fit(X, y).predict_proba(X[:20])
+    np.testing.assert_allclose(continued, expected["continued"], atol=1e-3)
 
 
 def test_plain_keras_opens_it(fitted, digits, path):

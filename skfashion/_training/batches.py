@@ -73,9 +73,9 @@ class BatchMaker:
         starts = range(0, self.n_steps, self._n_together)
         groups = [parts[start : start + self._n_together] for start in starts]
         following = self._thread.submit(self._prepare, groups[0], epoch, 0)
-        for number, group in enumerate(groups[1:], start=1):
+        for start, group in zip(starts[1:], groups[1:], strict=True):
             batches = following.result()
-            following = self._thread.submit(self._prepare, group, epoch, number)
+            following = self._thread.submit(self._prepare, group, epoch, start)
             yield from batches
         yield from following.result()
 
@@ -83,24 +83,30 @@ class BatchMaker:
         """End the thread once it has made the batches at hand."""
         self._thread.shutdown()
 
-    def _prepare(self, parts, epoch, number):
-        """Make the batches of these rows, the group of this number in its epoch."""
+    def _prepare(self, parts, epoch, first_step):
+        """Make the batches of these rows, for consecutive steps of an epoch."""
         augmentation = self.variation.augmentation
         mixes = self.variation.mixup > 0 or self.variation.cutmix > 0
-        rng = np.random.default_rng(derive_seed(self.seed, Purpose.AUGMENTATION, epoch, number))
+        path = (self.seed, Purpose.AUGMENTATION, epoch)
+        rngs = [
+            np.random.default_rng(derive_seed(*path, step))
+            for step in range(first_step, first_step + len(parts))
+        ]
         rows = np.concatenate(parts)
         images = self.images.X[rows]
         if augmentation is not None:
             images = self.scaler.cast(images)
-            images = make_variants(images, draw_variants(len(rows), rng), augmentation)
+            draws = [draw_variants(len(part), rng) for part, rng in zip(parts, rngs, strict=True)]
+            images = make_variants(images, np.concatenate(draws), augmentation)
         images = self.scaler.transform(images, copy=False)
         targets, weights = self.targets[self.images.y[rows]], self.images.weights[rows]
         ends = np.cumsum([len(part) for part in parts])[:-1]
         arrays = [np.split(array, ends) for array in (images, targets, weights)]
-        batches = list(zip(*arrays, strict=True))
-        if mixes:
-            return [mix(i, t, w, self.variation, rng) for i, t, w in batches]
-        return batches
+        if not mixes:
+            return list(zip(*arrays, strict=True))
+        return [
+            mix(i, t, w, self.variation, rng) for i, t, w, rng in zip(*arrays, rngs, strict=True)
+        ]
 
 
 def mix(images, targets, weights, variation, rng):

@@ -2,17 +2,18 @@
 
 import copy
 import inspect
+from functools import partial
 
 import keras
 
 from skfashion._training.engine import compose_model
 from skfashion._utils.names import check_name
 
-__all__ = ["RunningCallbacks", "make_callbacks", "start_callbacks"]
+__all__ = ["RunningCallbacks", "callback_factories", "start_callbacks"]
 
 
-def make_callbacks(callbacks, options):
-    """Return callbacks that no other fit shares.
+def callback_factories(callbacks, options):
+    """Return functions that make callbacks which no other fit shares.
 
     Parameters
     ----------
@@ -24,7 +25,8 @@ def make_callbacks(callbacks, options):
 
     Returns
     -------
-    made : list of keras.callbacks.Callback
+    factories : list of callable
+        Each returns a new ``keras.callbacks.Callback``.
 
     Raises
     ------
@@ -37,13 +39,13 @@ def make_callbacks(callbacks, options):
         callbacks = []
     elif not isinstance(callbacks, (list, tuple)):
         callbacks = [callbacks]
-    made, known = [], set()
+    factories, known = [], set()
     for position, callback in enumerate(callbacks):
         is_class = isinstance(callback, type)
         if not issubclass(callback if is_class else type(callback), keras.callbacks.Callback):
             raise TypeError(f"callbacks must be Keras callbacks, got {callback!r}.")
         if not is_class:
-            made.append(copy.deepcopy(callback))
+            factories.append(partial(copy.deepcopy, callback))
             continue
         arguments = {}
         for name, parameter in inspect.signature(callback).parameters.items():
@@ -53,7 +55,7 @@ def make_callbacks(callbacks, options):
                 known.add(option)
                 if option in options:
                     arguments[name] = options[option]
-        made.append(callback(**arguments))
+        factories.append(partial(callback, **arguments))
     if options and not known:
         raise ValueError(
             f"callbacks__{next(iter(options))} is for callbacks that are given as classes, and "
@@ -61,7 +63,7 @@ def make_callbacks(callbacks, options):
         )
     for option in options:
         check_name("parameter of the classes in callbacks", option, known)
-    return made
+    return factories
 
 
 class RunningCallbacks(keras.callbacks.CallbackList):
@@ -93,7 +95,7 @@ def start_callbacks(plan, engine, scaler, n_steps):
     -------
     callbacks : RunningCallbacks
     """
-    callbacks = plan.make_callbacks()
+    callbacks = [make() for make in plan.callbacks]
     if not callbacks:
         return RunningCallbacks()
     model = compose_model(engine.network, scaler)

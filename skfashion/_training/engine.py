@@ -21,11 +21,11 @@ __all__ = ["Engine", "StepValues", "build_model", "compose_model"]
 
 _OTHER_NETWORK = (
     "The weights that were fitted are not those of the network that the architecture builds now. "
-    "To start anew with it, call fit with warm_start=False."
+    "To train it from scratch, call fit with warm_start=False."
 )
 _OTHER_OPTIMIZER = (
     "The optimizer's state from before is that of another optimizer or of other trainable weights. "
-    "To start the optimizer anew, call fit with warm_start=True."
+    "To reset the optimizer, call fit with warm_start=True."
 )
 
 
@@ -55,7 +55,8 @@ class Engine:
     """A network, its optimizer and their compiled functions.
 
     The engine alone knows whether the network still has the weights that were last loaded: every
-    method that changes the network forgets them.
+    method that changes the network forgets them. (Callbacks change it behind the engine's back,
+    during a training, which ends with :meth:`finish_training`.)
 
     Parameters
     ----------
@@ -81,12 +82,10 @@ class Engine:
     def __init__(self, network, optimizer=None, values=None):
         with fixed_keras_seeds():
             self.network = network.build()
-            if optimizer is not None:
-                self._prepare_training(optimizer, values)
         self._loaded = None
         self.n_values = self.network.count_params()
         if optimizer is not None:
-            self.n_values += sum(state.size for state in self._optimizer_start)
+            self._prepare_training(optimizer, values)
         self.predict_step = make_prediction_step(self.network)
         self._layer_steps: dict = {}
 
@@ -104,7 +103,8 @@ class Engine:
                 kernel.regularizer = self._penalty(kernel.regularizer)
         network = self.network
         if values.dropout:
-            network = _with_dropout_rate(network, self._dropout)
+            with fixed_keras_seeds():
+                network = _with_dropout_rate(network, self._dropout)
         weights = {id(v) for v in network.weights}
         self._seed_states = [v for v in network.variables if id(v) not in weights]
         self.optimizer = optimizer.build()
@@ -113,6 +113,7 @@ class Engine:
         if hasattr(self.optimizer, "adam_weight_decay"):  # and Muon two
             self.optimizer.adam_weight_decay = None
         self._build_optimizer_state()
+        self.n_values += sum(state.size for state in self._optimizer_start)
         self._compiled_step = make_training_step(
             network, self.optimizer, self._decay_weights if values.weight_decay else None
         )

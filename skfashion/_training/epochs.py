@@ -1,4 +1,4 @@
-"""What a training keeps track of: the figures of an epoch, the history, the best epoch."""
+"""Records of a training: the figures of an epoch, the history, the best epoch."""
 
 import math
 
@@ -68,9 +68,8 @@ class EarlyStopping:
 
     def finish(self, engine):
         """Give the engine its final weights: those that were kept, otherwise the last."""
-        if self.best_epoch is None:
-            engine.finish_training()
-        else:
+        engine.finish_training()  # callbacks may have changed the network since it was observed
+        if self.best_epoch is not None:
             engine.load(self._weights)
             engine.load_optimizer_state(self._optimizer_state)
 

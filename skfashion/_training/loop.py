@@ -56,9 +56,7 @@ def _train_stage(plan, data, state):
     """Train one stage of a plan, and return the trained state."""
     network = plan.network_to_build(continues=state is not None)
     with borrow_engine(network, plan.optimizer, plan.values) as engine:
-        stage = _Stage(plan, data, state, engine)
-        stage.load_engine()
-        return stage.train()
+        return _Stage(plan, data, state, engine).train()
 
 
 class _Stage:
@@ -78,11 +76,11 @@ class _Stage:
         self.first_epoch = 0 if state is None else state.n_epochs
         self.history: dict = {} if state is None else state.history
         self.stopping = EarlyStopping(plan.patience)
-        trainable = plan.network_to_build(state is not None).options.get("trainable", True)
+        trainable = not plan.is_frozen and plan.network.options.get("trainable", True)
         # While the last layer alone learns, the optimizer has another state.
         self.optimizer_key = f"{plan.optimizer.key()} trainable={trainable}"
 
-    def load_engine(self):
+    def _load_engine(self):
         """Give the engine the weights and the optimizer's state to begin with."""
         state, optimizer_state = self.state, None
         if state is None:
@@ -96,6 +94,7 @@ class _Stage:
     def train(self):
         """Train epoch after epoch, and return the trained state."""
         plan, engine = self.plan, self.engine
+        self._load_engine()
         with closing(self._make_batches()) as batches:
             callbacks = start_callbacks(plan, engine, self.data.scaler, batches.n_steps)
             rate = LearningRate(
@@ -115,7 +114,7 @@ class _Stage:
                         self.history = append_epoch(self.history, logs)
                         loss = logs.get("val_loss", logs["loss"])
                         self.stopping.observe(epoch, loss, engine)
-                        self._write_checkpoint()
+                        self._write_checkpoint("val_loss" if "val_loss" in logs else "loss")
                     rate.end_epoch(loss)
                     report(epoch, None, logs)
                     callbacks.on_epoch_end(epoch, logs)
@@ -189,9 +188,9 @@ class _Stage:
         accuracy = float(np.mean(probabilities.argmax(axis=1) == y))
         return {"val_loss": loss, "val_accuracy": accuracy}
 
-    def _write_checkpoint(self):
+    def _write_checkpoint(self, figure):
         checkpoint = self.plan.checkpoint
-        if checkpoint is not None and checkpoint.is_due(self.history):
+        if checkpoint is not None and checkpoint.is_due(self.history[figure]):
             checkpoint.write(self.current_state())
 
     def _check_probabilities(self):

@@ -1,4 +1,4 @@
-"""Which optimizer a classifier's parameters ask for."""
+"""Optimizers by name, class or instance."""
 
 import inspect
 import json
@@ -39,12 +39,15 @@ class OptimizerSpecification:
     weight_decay: float
 
     def key(self):
-        """A string, equal for equal optimizers."""
+        """Return a string that is equal for equal optimizers."""
         config = json.dumps(self.config, sort_keys=True, default=str)
-        return f"{self.kind.__module__}.{self.kind.__qualname__} {config}"
+        name = keras.saving.get_registered_name(self.kind)
+        if name == self.kind.__name__:  # not registered
+            name = f"{self.kind.__module__}.{self.kind.__qualname__}"
+        return f"{name} {config}"
 
     def build(self):
-        """A new optimizer, of whatever learning rate.
+        """Return a new optimizer; its learning rate is set later.
 
         Raises
         ------
@@ -56,7 +59,7 @@ class OptimizerSpecification:
 
 
 def specify_optimizer(optimizer, options):
-    """The optimizer that the parameters of a classifier describe.
+    """Return the optimizer that the parameters of a classifier describe.
 
     Parameters
     ----------
@@ -76,7 +79,7 @@ def specify_optimizer(optimizer, options):
         If the name is unknown, the optimizer has no such option, or an instance was made with a
         learning rate schedule.
     TypeError
-        If it is no optimizer.
+        If it is not an optimizer.
     """
     kind, config = optimizer, {}
     if isinstance(optimizer, str):

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from skfashion._training.batches import Variation
-from skfashion._training.callbacks import make_callbacks
+from skfashion._training.callbacks import callback_factories
 from skfashion._training.engine import StepValues
 from skfashion._training.optimizers import OptimizerSpecification, specify_optimizer
 from skfashion.networks._registry import default_options
@@ -37,15 +37,13 @@ class TrainingPlan:
         Values that training steps read.
     variation : Variation
         Changes of the training images from epoch to epoch.
-    seed : int
-        Seed of everything random.
     epochs : int
         Number of epochs, at most.
     batch_size : int or "auto"
     schedule : str, keras.optimizers.schedules.LearningRateSchedule or None
     label_smoothing : float
-    make_callbacks : callable
-        Returns new callbacks for each stage.
+    callbacks : list of callable
+        Each makes a new callback for each stage.
     verbose : int
     patience : int or None
         Stop after this number of epochs without a lower validation loss, and restore the weights
@@ -57,28 +55,30 @@ class TrainingPlan:
     keeps_optimizer : bool
         Whether the optimizer goes on from the earlier state, as the weights do.
     checkpoint : object or None
-        With ``is_due(history)`` and ``write(state)``, called after each epoch.
+        With ``is_due(losses)`` and ``write(state)``, called after each epoch.
+    seed : int
+        Seed of everything random. It is drawn last, after everything else was checked.
     """
 
     network: NetworkSpecification
     optimizer: OptimizerSpecification
     values: StepValues
     variation: Variation
-    seed: int
     epochs: int
     batch_size: int | str
     schedule: Any
     label_smoothing: float
-    make_callbacks: Callable[[], list]
+    callbacks: list[Callable]
     verbose: int
     patience: int | None = None
     freeze_epochs: int = 0
     is_frozen: bool = False
     keeps_optimizer: bool = False
     checkpoint: Any = None
+    seed: int = 0
 
     @classmethod
-    def for_fit(cls, classifier, network, seed, checkpoint=None):
+    def for_fit(cls, classifier, network, checkpoint=None):
         """Plan what :meth:`FashionCNNClassifier.fit` does.
 
         Parameters
@@ -86,7 +86,6 @@ class TrainingPlan:
         classifier : FashionCNNClassifier
             Has the parameters.
         network : NetworkSpecification
-        seed : int
         checkpoint : object, default=None
 
         Raises
@@ -94,13 +93,13 @@ class TrainingPlan:
         ValueError
             If parameters contradict each other.
         TypeError
-            If the schedule or the optimizer is none.
+            If the schedule, the optimizer or a callback is not one.
         """
         _check_schedule(classifier)
         if classifier.freeze_epochs:
             _check_freezable(classifier)
         return cls(
-            **_common_parts(classifier, network, seed),
+            **_common_parts(classifier, network),
             epochs=classifier.epochs,
             schedule=classifier.schedule,
             patience=classifier.patience if classifier.early_stopping else None,
@@ -109,7 +108,7 @@ class TrainingPlan:
         )
 
     @classmethod
-    def for_partial_fit(cls, classifier, network, seed):
+    def for_partial_fit(cls, classifier, network):
         """Plan what :meth:`FashionCNNClassifier.partial_fit` does: one more epoch.
 
         The learning rate is constant, and the optimizer's state goes on.
@@ -128,7 +127,7 @@ class TrainingPlan:
         if classifier.freeze_epochs:
             _check_freezable(classifier)
         plan = cls(
-            **_common_parts(classifier, network, seed),
+            **_common_parts(classifier, network),
             epochs=1,
             schedule=None,
             keeps_optimizer=True,
@@ -172,10 +171,10 @@ class TrainingPlan:
         return self.batch_size
 
 
-def _common_parts(classifier, network, seed):
+def _common_parts(classifier, network):
     """Return the parts of a plan that every training has."""
+    network.key()  # refuses unknown architectures, and options without a hash
     optimizer = specify_optimizer(classifier.optimizer, classifier._routed_to("optimizer"))
-    callback_options = classifier._routed_to("callbacks")
     return {
         "network": network,
         "optimizer": optimizer,
@@ -188,10 +187,9 @@ def _common_parts(classifier, network, seed):
         "variation": Variation(
             classifier._augmenter(network.image_shape), classifier.mixup, classifier.cutmix
         ),
-        "seed": seed,
         "batch_size": classifier.batch_size,
         "label_smoothing": classifier.label_smoothing,
-        "make_callbacks": lambda: make_callbacks(classifier.callbacks, callback_options),
+        "callbacks": callback_factories(classifier.callbacks, classifier._routed_to("callbacks")),
         "verbose": int(classifier.verbose),
     }
 

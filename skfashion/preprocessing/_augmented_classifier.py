@@ -13,7 +13,6 @@ from sklearn.base import (
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
 
 from skfashion._base import NestedParametersEstimator
 from skfashion._images import ImageInputMixin, ImageShape
@@ -44,8 +43,9 @@ class AugmentedClassifier(
     Parameters
     ----------
     estimator : classifier
-        What is to be trained, a forest for instance; a clone of it is. It gets arrays, of images
-        flattened or not as they were given. ``estimator__max_depth=5`` sets a parameter of it.
+        Classifier to train, a forest for instance; a clone of it is fitted. It gets arrays, of
+        images flattened or not as they were given. ``estimator__max_depth=5`` sets a parameter of
+        it.
     augmentation : ImageAugmenter, default=None
         How variants are made; None means ``ImageAugmenter()``. ``augmentation__rotation=5`` sets a
         parameter of one that was given. Its ``image_shape`` is that of ``estimator``, if only
@@ -166,7 +166,7 @@ class AugmentedClassifier(
                 "takes them, or set early_stopping=False."
             )
         estimator = clone(self.estimator).fit(grown, np.tile(y, self.n_copies + 1), **fit_params)
-        self._note_columns(given_X, int(np.prod(X.shape[1:])))
+        self._note_features(given_X, int(np.prod(X.shape[1:])))
         self.classes_ = estimator.classes_
         self.estimator_ = estimator
         return self
@@ -189,7 +189,8 @@ class AugmentedClassifier(
         NotFittedError
             If the classifier is not fitted.
         """
-        return self._fitted().predict(self._check(X))
+        X = self._check(X)
+        return self.estimator_.predict(X)
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X):
@@ -210,7 +211,8 @@ class AugmentedClassifier(
         NotFittedError
             If the classifier is not fitted.
         """
-        return self._fitted().predict_proba(self._check(X))
+        X = self._check(X)
+        return self.estimator_.predict_proba(X)
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X):
@@ -231,7 +233,8 @@ class AugmentedClassifier(
         NotFittedError
             If the classifier is not fitted.
         """
-        return self._fitted().predict_log_proba(self._check(X))
+        X = self._check(X)
+        return self.estimator_.predict_log_proba(X)
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X):
@@ -252,7 +255,8 @@ class AugmentedClassifier(
         NotFittedError
             If the classifier is not fitted.
         """
-        return self._fitted().decision_function(self._check(X))
+        X = self._check(X)
+        return self.estimator_.decision_function(X)
 
     def _complete_augmentation(self):
         """The augmenter, with the image shape that the estimator knows."""
@@ -268,10 +272,6 @@ class AugmentedClassifier(
                 "estimator."
             )
         return augmentation
-
-    def _fitted(self):
-        check_is_fitted(self)
-        return self.estimator_
 
     def _check(self, X):
         X = self._check_fitted_images(X)

@@ -108,7 +108,7 @@ class HOGTransformer(
             If flattened images are taken for strips.
         """
         image_shape = self._infer_image_shape(self._check_images(X))
-        self._note_columns(X, image_shape.n_values)
+        self._note_features(X, image_shape.n_values)
         self.image_shape_ = image_shape
         self._n_features_out = len(self._descriptor()(np.zeros(self.image_shape_)))
         return self

@@ -199,7 +199,7 @@ class ImageAugmenter(ImageInputMixin, OneToOneFeatureMixin, TransformerMixin, Ba
             If ``fill`` is far from all pixels.
         """
         image_shape = check_augmenter(self, self._check_images(X))
-        self._note_columns(X, image_shape.n_values)
+        self._note_features(X, image_shape.n_values)
         self.image_shape_ = image_shape
         return self
 
