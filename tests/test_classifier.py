@@ -808,7 +808,7 @@ def test_a_refused_fit_draws_no_random_numbers(make_tiny, digits):
     before = random_state.get_state()[1].copy()
     classifier = make_tiny(random_state=random_state)
     for arguments in ({"X_val": X[:, :60], "y_val": y}, {"sample_weight": 0 * y}):
-        with pytest.raises(ValueError, match="60 features|non-zero"):
+        with pytest.raises(ValueError, match=r"60 features|non-zero"):
             classifier.fit(X, y, **arguments)
     np.testing.assert_array_equal(random_state.get_state()[1], before)
 

@@ -81,7 +81,7 @@ def test_standardize_far_from_zero():
     assert images.std() == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize("magnitude", [1e-200, 1e200])
+@pytest.mark.parametrize("magnitude", [1e-100, 1e100])
 def test_pixels_that_single_precision_cannot_hold(magnitude):
     X = magnitude * np.random.default_rng(0).random((100, 4))
     images = PixelScaler.fit(X, np.arange(100), ImageShape(2, 2)).transform(X)

@@ -34,7 +34,7 @@ def test_round_trip(fitted, digits, path):
 
 
 def test_files_of_earlier_versions(digits):
-    """A file of format 2, with what the classifier that wrote it predicted then and an epoch later."""
+    """A file of format 2, and what its writer predicted then and after one more epoch."""
     data = Path(__file__).parent / "data"
     expected = np.load(data / "format_2.npz")
     X, y = digits
