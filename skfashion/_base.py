@@ -1,4 +1,4 @@
-"""Parameters of what an estimator's own parameters stand for, such as ``optimizer__momentum``.
+"""Parameters of an estimator's parameters, such as ``optimizer__momentum``.
 
 scikit-learn routes ``name__parameter`` to the estimator called ``name``. An optimizer or a callback
 is given by name or by class, and made only when fitting; until then its parameters wait here.
@@ -15,7 +15,7 @@ __all__ = ["NestedParametersEstimator", "RoutedParametersEstimator"]
 
 
 class NestedParametersEstimator(BaseEstimator):
-    """Base estimator that says so where a parameter to be set belongs to nothing."""
+    """Base estimator whose ``set_params`` names the owner of a misplaced parameter."""
 
     def set_params(self, **params):
         """Set parameters of this estimator.
@@ -52,11 +52,11 @@ class RoutedParametersEstimator(NestedParametersEstimator):
     estimators.
     """
 
-    # Parameters that take routed ones.
+    # Names of the parameters that take routed ones.
     _routed_owners: ClassVar[tuple] = ()
     # Routed names that mean one of the estimator's own parameters.
     _routed_aliases: ClassVar[dict] = {}
-    # Those that were set; replaced in the instance, never changed.
+    # Routed parameters that were set; the mapping is replaced in the instance, never changed.
     _routed: Mapping = MappingProxyType({})
 
     def get_params(self, deep=True):
@@ -107,7 +107,7 @@ class RoutedParametersEstimator(NestedParametersEstimator):
         return self
 
     def _routed_to(self, owner):
-        """The parameters routed to ``owner``, by their own names."""
+        """Return the parameters routed to ``owner``, by their own names."""
         prefix = f"{owner}__"
         return {k.removeprefix(prefix): v for k, v in self._routed.items() if k.startswith(prefix)}
 
@@ -120,5 +120,8 @@ class RoutedParametersEstimator(NestedParametersEstimator):
 
 
 def _is_same(value, other):
-    """Whether it is the same object or name; what else is equal may have another meaning."""
+    """Return whether both are the same object or the same name.
+
+    Other values that are equal may have another meaning.
+    """
     return value is other or (isinstance(value, str) and isinstance(other, str) and value == other)

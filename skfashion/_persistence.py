@@ -364,7 +364,7 @@ def _restore(cls, side, network, optimizer_state):
 
 
 def _check_predicts_as(network, state):
-    """Refuse a named architecture that is no longer what it was when the file was written."""
+    """Refuse a named architecture that has changed since the file was written."""
     shape = (8, *state.scaler.image_shape)
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     try:

@@ -26,7 +26,7 @@ class DatasetError(SkfashionError, ValueError):
 
 
 class DatasetNotFoundError(SkfashionError, OSError):
-    """Fashion-MNIST is neither on this machine nor to be downloaded."""
+    """Fashion-MNIST is not on this machine and cannot be downloaded."""
 
 
 class ModelFileError(SkfashionError, ValueError):

@@ -71,12 +71,12 @@ class RunningCallbacks(keras.callbacks.CallbackList):
 
     @property
     def is_live(self):
-        """Whether there are any, which may change the model or stop the training."""
+        """bool: there are callbacks, which may change the model or stop the training."""
         return bool(self.callbacks)
 
     @property
     def is_stopped(self):
-        """Whether one of them has asked to stop."""
+        """bool: one of them has asked to stop."""
         return self.is_live and self.model.stop_training
 
 

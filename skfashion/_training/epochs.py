@@ -63,7 +63,7 @@ class EarlyStopping:
 
     @property
     def is_over(self):
-        """Whether the training is to stop."""
+        """bool: the training is to stop."""
         return self._patience is not None and self._n_waited >= self._patience
 
     def finish(self, engine):

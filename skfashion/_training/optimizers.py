@@ -21,7 +21,7 @@ _MUON_LEARNING_RATE = 0.02
 
 @dataclass(frozen=True)
 class OptimizerSpecification:
-    """All that determines an optimizer but its learning rate, weight decay and state.
+    """Everything that determines an optimizer, except learning rate, weight decay and state.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class OptimizerSpecification:
     config : dict
         Arguments of its constructor.
     learning_rate, weight_decay : float
-        For a classifier that has none of its own: those of an instance, otherwise usual ones.
+        Defaults of the classifier's parameters: those of an instance, otherwise the usual ones.
     """
 
     kind: type
@@ -113,7 +113,7 @@ def specify_optimizer(optimizer, options):
 
 
 def _defaults(kind):
-    """Default of each argument of an optimizer's constructor, its bases' included."""
+    """Return the default of each argument of an optimizer's constructor and its bases'."""
     defaults: dict = {}
     for base in reversed(kind.__mro__):
         if "__init__" in vars(base):

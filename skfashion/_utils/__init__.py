@@ -1,1 +1,1 @@
-"""Helpers that several rooms of the package share."""
+"""Helpers shared by several packages."""

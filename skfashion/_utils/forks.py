@@ -27,7 +27,7 @@ def _note_fork():
 
 
 def _is_tensorflow_running():
-    """Whether TensorFlow has started its threads; until then their number can be set."""
+    """Return whether TensorFlow has started its threads; until then their number can be set."""
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is None or not hasattr(tensorflow, "config"):  # not (wholly) imported
         return False

@@ -52,7 +52,7 @@ def write_all_or_none(folder, names):
 
 @contextmanager
 def _made(folder, keep):
-    """A folder that is there meanwhile, and afterwards if it was before or is to be kept."""
+    """Yield a folder that exists for the duration, and stays if it existed or ``keep`` is true."""
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file, not a folder")

@@ -13,7 +13,7 @@ __all__ = ["Purpose", "derive_seed", "draw_seed", "fixed_keras_seeds"]
 
 
 class Purpose(IntEnum):
-    """What a derived seed is for. Numbers are part of the reproducibility promise."""
+    """Use of a derived seed. The numbers are part of the reproducibility promise."""
 
     INITIAL_WEIGHTS = 0
     VALIDATION_SPLIT = 1
@@ -24,14 +24,14 @@ class Purpose(IntEnum):
 
 
 def draw_seed(random_state):
-    """A base seed for one fit from scikit-learn's ``random_state``.
+    """Return a base seed for one fit from scikit-learn's ``random_state``.
 
     ``None`` asks the operating system, so that no global random state moves.
 
     Raises
     ------
     ValueError
-        If it is no random state.
+        If it is not a random state.
     """
     if random_state is None:
         return int(np.random.default_rng().integers(2**31))
@@ -42,7 +42,7 @@ def draw_seed(random_state):
 
 
 def derive_seed(seed, *path):
-    """A 31-bit seed for one use, independent of every other path."""
+    """Return a 31-bit seed for one use, independent of every other path."""
     return int(np.random.SeedSequence([seed, *path]).generate_state(1)[0] >> 1)
 
 
@@ -52,7 +52,7 @@ _build_lock = threading.RLock()
 
 @contextmanager
 def fixed_keras_seeds():
-    """Layers built inside get the same default seeds every time.
+    """Give layers that are built inside the same default seeds every time.
 
     Keras draws the seeds of unseeded layers from Python's global generator. It is left as it was;
     what other threads draw from it meanwhile is lost.

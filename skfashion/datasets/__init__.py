@@ -1,4 +1,4 @@
-"""Where images come from: a bundled sample, Fashion-MNIST, and files in the published formats."""
+"""Data sets: a bundled sample, Fashion-MNIST, and files in the published formats."""
 
 from skfashion.datasets._csv import read_image_csv
 from skfashion.datasets._fashion_mnist import fetch_fashion_mnist, find_fashion_mnist

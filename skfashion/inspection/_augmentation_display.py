@@ -168,7 +168,7 @@ class AugmentationDisplay:
 
 
 def _find_augmenter(estimator, X, given=None):
-    """What varies images where this estimator is trained, and the images."""
+    """Return the augmenter of an estimator's training, and its images."""
     if isinstance(estimator, Pipeline):
         augmenters = [step for _, step in estimator.steps if isinstance(step, ImageAugmenter)]
         return _find_augmenter((augmenters or [estimator.steps[-1][1]])[0], X)

@@ -1,4 +1,4 @@
-"""Where displays of several panels are drawn."""
+"""Axes for displays of several panels."""
 
 import numpy as np
 

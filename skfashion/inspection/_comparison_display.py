@@ -197,7 +197,7 @@ class ComparisonDisplay:
         return self
 
     def _describe(self):
-        """What the dots are, and what is not there, a line each."""
+        """Return the legend: one line for each kind of dot, and for what is missing."""
         if self.fold_scores:
             n_folds = len(next(iter(self.fold_scores.values())))
             yield f"Means (large dots) and ranges over {n_folds} folds"

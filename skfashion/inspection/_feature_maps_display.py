@@ -1,4 +1,4 @@
-"""What a layer of a network makes of an image."""
+"""Outputs of a network's layer for an image."""
 
 import numpy as np
 

@@ -301,7 +301,7 @@ def find_grid(n_images):
 
 
 def _describe(n_shown, n_errors, n_images, only_errors, probabilities):
-    """What the picture shows, in words."""
+    """Return the heading of the picture."""
     if not only_errors:
         return f"The first {n_shown} of {n_images:,} images"
     if not n_errors:

@@ -92,7 +92,7 @@ class TrainingHistoryDisplay:
         return display.plot(quantities=quantities, ax=ax)
 
     def known_quantities(self):
-        """What the history has.
+        """Return the quantities that the history has.
 
         Returns
         -------

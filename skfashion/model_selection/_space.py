@@ -1,4 +1,4 @@
-"""What a search may choose from: Optuna's distributions, scikit-learn's notations, functions."""
+"""Spaces of a search: Optuna's distributions, scikit-learn's notations, functions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real

@@ -1,4 +1,4 @@
-"""Where studies are kept: memory, SQLite or journal files, database servers."""
+"""Storages of studies: memory, SQLite or journal files, database servers."""
 
 import importlib.util
 import os
@@ -111,7 +111,7 @@ def _open_database(url):
 
 
 def _lock_when_transactions_begin(engine):
-    """Of SQLite: without this, two processes could read that a trial is free, and both take it."""
+    """Lock SQLite early, or two processes could both read that a trial is free and take it."""
     from sqlalchemy import event
 
     if engine.dialect.name == "sqlite" and not event.contains(engine, "begin", _begin_immediately):

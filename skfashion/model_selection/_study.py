@@ -159,7 +159,7 @@ class SharedStudy:
         self._claimed.discard(trial._trial_id)
 
     def is_shared_now(self, n_trials):
-        """Whether another process, alive or to be found dead, works on a trial that counts."""
+        """Return whether another process, alive or not yet known to be dead, works on a trial."""
         counted = [trial for trial in self.trials() if _counts(trial)][:n_trials]
         return any(
             trial.state == TrialState.RUNNING

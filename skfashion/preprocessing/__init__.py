@@ -1,4 +1,4 @@
-"""What happens to images before a model."""
+"""Augmentation and features of images."""
 
 from skfashion.preprocessing._augmented_classifier import AugmentedClassifier
 from skfashion.preprocessing._hog import HOGTransformer

@@ -143,7 +143,7 @@ class HOGTransformer(
         return features
 
     def _descriptor(self):
-        """A function that gives the features of one image; cells and blocks shrink to fit it."""
+        """Return a function that describes one image; cells and blocks shrink to fit it."""
         from skimage.feature import hog
 
         sides = self.image_shape_[:2]

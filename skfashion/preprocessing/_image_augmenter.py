@@ -18,15 +18,15 @@ __all__ = ["ImageAugmenter", "automatic_augmenter", "check_augmenter"]
 # Values that are varied together: what they need besides the result stays small.
 _CHUNK_VALUES = 2**20
 _MAX_WHOLE_NUMBER = 2**53  # that double precision holds
-# So many times the span of the pixels away from them is another scale.
+# This many times their span away from the pixels, a value is on another scale.
 _FAR = 5
-# OpenCV's.
+# Limits of OpenCV.
 _MAX_SIDE, _MAX_CHANNELS = 32_766, 512
 # One pixel of Fashion-MNIST's images.
 _AUTOMATIC_SHIFT = 1 / 28
 # Of fewer pixels, it rounds to none.
 _MIN_MOVED_SIDE = 15
-# A smaller array is rather a table than one image.
+# A smaller array looks like a table, not like one image.
 _MIN_IMAGE_SIDE = 12
 
 
@@ -340,7 +340,7 @@ def check_augmenter(augmenter, X=None, image_shape=None):
 
 
 def automatic_augmenter(image_shape):
-    """What can be done to images of whatever kind: they are moved a little, never mirrored.
+    """Return an augmenter that suits any images: small shifts, no flips.
 
     Parameters
     ----------
@@ -414,7 +414,7 @@ def _check_fill(fill, X):
 
 
 def _warn_of_guess(size, image_shape):
-    """Warn where an array of this size is hardly what it was taken for."""
+    """Warn if an array of this size was probably taken for something else."""
     if (len(size) == 2 and size[0] == size[1] >= _MIN_IMAGE_SIDE) or (
         len(size) == 3 and size[0] == size[1] and size[2] in (3, 4)
     ):

@@ -34,7 +34,7 @@ class _Draw(IntEnum):
 
 
 def draw_variants(n_images, rng):
-    """What makes the variants of so many images, whatever the strengths.
+    """Draw the random numbers that make the variants of n images, whatever the strengths.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def draw_variants(n_images, rng):
 
 
 def make_variants(images, draws, augmenter):
-    """Variants of images.
+    """Return a variant of each image.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def affine_maps(height, width, moves):
 
 
 def warp(images, maps, fill):
-    """Images under affine maps, interpolated once, bilinearly.
+    """Return images under affine maps, interpolated once, bilinearly.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def warp(images, maps, fill):
     maps : ndarray of shape (n, 2, 3)
         From :func:`affine_maps`. Those that are the identity leave their image exactly as it is.
     fill : float, "nearest" or "reflect"
-        What comes in from outside.
+        Values outside the image.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def warp(images, maps, fill):
 
 
 def random_rectangles(height, width, area, aspect, top, left):
-    """Rectangles inside images, as masks.
+    """Return rectangles inside images, as masks.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def random_rectangles(height, width, area, aspect, top, left):
 
 
 def _erase(images, fill, chance):
-    """The images without a random rectangle of each."""
+    """Return images with a random rectangle erased."""
     smallest, largest = _ERASED_AREA
     flattest, slimmest = np.log(_ERASED_ASPECT)
     inside = random_rectangles(
