@@ -41,6 +41,15 @@ def browser():
 
 
 @pytest.fixture(scope="module")
+def screens(browser):
+    """Browser windows, which keep the scripts and styles that pages share."""
+    contexts = [browser.new_context(**screen) for screen in SCREENS.values()]
+    yield contexts
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
 def docs_address():
     """Where the documentation is served."""
     handler = functools.partial(QuietHandler, directory=DOCS)
@@ -127,9 +136,9 @@ def test_size_of_the_gallery():
 
 
 @pytest.mark.parametrize("name", list_pages())
-def test_page_of_the_documentation(name, browser, docs_address):
-    for screen in SCREENS.values():
-        page = browser.new_page(**screen)
+def test_page_of_the_documentation(name, screens, docs_address):
+    for screen in screens:
+        page = screen.new_page()
         assert find_problems(page, urljoin(docs_address, name), docs_address) == []
         links = page.evaluate("[...document.querySelectorAll('a[href]')].map(link => link.href)")
         page.close()
