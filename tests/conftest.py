@@ -3,6 +3,7 @@
 from functools import partial
 from types import SimpleNamespace
 
+import limit_threads  # noqa: F401  (before the libraries that read its variables)
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin

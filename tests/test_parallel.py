@@ -5,25 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from joblib import parallel_config
-from sklearn.model_selection import GridSearchCV
-
-
-def search(network, digits, **parallel):
-    grid = {"learning_rate": [1e-3, 5e-3], "dropout": [None, 0.2]}
-    with parallel_config(**parallel):
-        fitted = GridSearchCV(network, grid, cv=2, scoring="neg_log_loss").fit(*digits)
-    return fitted.cv_results_["mean_test_score"]
-
-
-@pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_parallel_folds_score_the_same_bits(backend, make_tiny, digits):
-    expected = search(make_tiny(), digits, n_jobs=1)
-    found = search(make_tiny(), digits, n_jobs=2, backend=backend)
-    np.testing.assert_array_equal(found, expected)
-
+from limit_threads import VARIABLES
 
 RUN = """
 import multiprocessing
@@ -40,6 +23,27 @@ def fit(_=None):
     return network.fit(X, y).predict(X).sum()
 """
 
+SEARCH = """
+import sys
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+
+X, y = load_digits(return_X_y=True)
+X, y = X[:300], y[:300]
+network.set_params(optimizer="adamw", epochs=2, batch_size=50)
+grid = {"learning_rate": [1e-3, 5e-3], "dropout": [None, 0.2]}
+
+def search(**parallel):
+    with parallel_config(**parallel):
+        fitted = GridSearchCV(network, grid, cv=2, scoring="neg_log_loss").fit(X, y)
+    return fitted.cv_results_["mean_test_score"]
+
+expected = search(n_jobs=1)
+for backend in "loky", "threading":
+    np.testing.assert_array_equal(search(n_jobs=2, backend=backend), expected)
+print("same bits")
+"""
+
 has_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
 
@@ -50,7 +54,14 @@ def run(code):
         capture_output=True,
         text=True,
         timeout=90,
+        # As many threads as outside the tests.
+        env={key: value for key, value in os.environ.items() if key not in VARIABLES},
     )
+
+
+def test_parallel_folds_score_the_same_bits():
+    result = run(SEARCH)
+    assert result.stdout.split("\n")[-2:] == ["same bits", ""], result.stderr
 
 
 @has_fork
