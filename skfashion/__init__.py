@@ -6,7 +6,7 @@ neither Keras nor TensorFlow.
 
 from importlib import import_module
 
-from skfashion._utils import forks as _forks  # noqa: F401  (notes forks from now on)
+from skfashion._utils import process as _process  # noqa: F401  (notes forks from now on)
 from skfashion._utils.versions import check_versions as _check_versions
 
 _check_versions()

@@ -35,8 +35,8 @@ from skfashion._training.training_data import (
     check_weights,
     split_rows,
 )
-from skfashion._utils.forks import check_not_forked
 from skfashion._utils.names import check_classes, check_known_labels, find_layer
+from skfashion._utils.process import check_process
 from skfashion._utils.randomness import draw_seed
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.preprocessing import ImageAugmenter
@@ -45,14 +45,15 @@ from skfashion.preprocessing._image_augmenter import automatic_augmenter, check_
 __all__ = ["FashionCNNClassifier"]
 
 
-def _fitted(read):
-    """Return a property that reads the trained state, which no classifier has before its fit."""
+def _fitted(path, doc):
+    """Return a read-only property that is an attribute of the trained state."""
+    read = attrgetter(path)
 
     def get(self):
         check_is_fitted(self)
         return read(self._state)
 
-    return property(get)
+    return property(get, doc=doc)
 
 
 class FashionCNNClassifier(
@@ -122,7 +123,8 @@ class FashionCNNClassifier(
         raises accuracy, and makes probabilities more cautious than they need be: where these
         matter, take 0, or calibrate with :class:`sklearn.calibration.CalibratedClassifierCV`.
     dropout : float, default=None
-        Fraction of features dropped in training; None leaves it to the architecture.
+        Fraction of features dropped in training; None leaves it to the architecture. A function
+        as architecture needs an argument ``dropout``.
     l2 : float, default=0.0
         Strength of the L2 penalty on kernels: times the sum of their squares it is added to the
         loss.
@@ -170,7 +172,7 @@ class FashionCNNClassifier(
         time of one more prediction. It may be set after fitting, for it plays no part in that;
         validation, and the file of :meth:`save` opened in plain Keras, do without.
     warm_start : bool, default=False
-        Whether :meth:`fit` goes on from the weights of the last fit, ; the schedule and the
+        Whether :meth:`fit` goes on from the weights of the last fit. The schedule and the
         optimizer's state restart. Classes and image shape must be the same; pixels are
         standardised as in the first fit.
     random_state : int, RandomState instance or None, default=None
@@ -197,8 +199,8 @@ class FashionCNNClassifier(
     model_ : keras.Model
         The fitted network, from raw pixels to probabilities, built on first use.
     weights_ : tuple of ndarray
-        The network's weights, in Keras' order; read-only. Others of the same shapes may be
-        assigned.
+        The network's weights, in Keras' order. The arrays cannot be changed, but others of the
+        same shapes may be assigned.
     history_ : dict of str to list of float
         For each epoch ``loss``, ``accuracy`` and ``learning_rate``, and ``val_loss`` and
         ``val_accuracy`` where there are validation images. ``loss`` counts label smoothing and
@@ -420,7 +422,7 @@ class FashionCNNClassifier(
         check_classes(classes, "y")
         if state is not None:
             classes = state.classes  # equal, but y may have another type
-        check_not_forked()
+        check_process()
         plan = self._plan_fit(image_shape, classes, state, validates=X_val is not None)
         y_index = np.searchsorted(classes, y)
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
@@ -499,7 +501,7 @@ class FashionCNNClassifier(
         check_known_labels(y, classes, "y", "classes")
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
-        check_not_forked()
+        check_process()
         from skfashion._training.plan import TrainingPlan
 
         network = self._specify_network(image_shape, len(classes))
@@ -660,17 +662,21 @@ class FashionCNNClassifier(
         with self._borrow_engine() as engine:
             return predict_in_batches(engine.layer_step(layer), X, self._state.scaler)
 
-    classes_ = _fitted(attrgetter("classes"))
-    image_shape_ = _fitted(attrgetter("scaler.image_shape"))
-    pixel_range_ = _fitted(attrgetter("scaler.pixel_range"))
-    history_ = _fitted(attrgetter("history"))
-    n_epochs_ = _fitted(attrgetter("n_epochs"))
-    best_epoch_ = _fitted(attrgetter("best_epoch"))
-    target_names_ = _fitted(attrgetter("target_names"))
+    classes_ = _fitted("classes", "ndarray: class labels, sorted.")
+    image_shape_ = _fitted("scaler.image_shape", "tuple of 3 int: height, width and channels.")
+    pixel_range_ = _fitted("scaler.pixel_range", "tuple of 2 float: lowest and highest pixel.")
+    history_ = _fitted("history", "dict of str to list of float: figures of each epoch.")
+    n_epochs_ = _fitted("n_epochs", "int: epochs trained, over all fits that went on.")
+    best_epoch_ = _fitted("best_epoch", "int: epoch that the weights are from, counted from 1.")
+    target_names_ = _fitted("target_names", "list of str or None: names of the classes.")
 
     @property
     def weights_(self):
-        """tuple of ndarray: the network's weights, in Keras' order; read-only."""
+        """tuple of ndarray: the network's weights, in Keras' order.
+
+        The arrays cannot be changed, but the tuple can be replaced: others of the same shapes may
+        be assigned.
+        """
         check_is_fitted(self)
         return self._state.weights
 
@@ -694,7 +700,7 @@ class FashionCNNClassifier(
         """
         check_is_fitted(self)
         if self._model is None:
-            check_not_forked()
+            check_process()
             from skfashion._training.engine import build_model
 
             self._model = build_model(self._state)
@@ -742,7 +748,7 @@ class FashionCNNClassifier(
         True
         """
         check_is_fitted(self)
-        check_not_forked()
+        check_process()
         from skfashion._persistence import save_classifier
 
         save_classifier(self, self._state, path, target_names=target_names)
@@ -770,7 +776,7 @@ class FashionCNNClassifier(
         """
         if not Path(path).is_file():
             raise FileNotFoundError(f"No model file {str(path)!r}.")
-        check_not_forked()
+        check_process()
         from skfashion._persistence import load_classifier
 
         return load_classifier(cls, path)
@@ -911,7 +917,7 @@ class FashionCNNClassifier(
     @contextmanager
     def _borrow_engine(self):
         """Lend an engine that predicts as this classifier."""
-        check_not_forked()
+        check_process()
         from skfashion._training.pool import borrow_engine
 
         with borrow_engine(self._state.network) as engine:

@@ -4,7 +4,7 @@ import threading
 from contextlib import contextmanager
 
 from skfashion._training.engine import Engine
-from skfashion._utils.forks import check_not_forked
+from skfashion._utils.process import check_process
 
 __all__ = ["borrow_engine"]
 
@@ -34,7 +34,7 @@ def borrow_engine(network, optimizer=None, values=None):
         Its weights are those that the last borrower left. An engine whose borrower raised is
         dropped.
     """
-    check_not_forked()
+    check_process()
     network_key = network.for_prediction().key()
     training_key = None if optimizer is None else _training_key(network, optimizer, values)
     engine, training_key = _take(network_key, training_key)

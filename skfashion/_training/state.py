@@ -58,6 +58,9 @@ class TrainedState:
     optimizer_key: str
     optimizer_state: list[np.ndarray]
 
+    def __post_init__(self):
+        self.classes.setflags(write=False)
+
     @property
     def n_epochs(self):
         """Number of epochs trained, over all fits that went on."""

@@ -7,14 +7,11 @@ metrics and copies results at every step.
 import keras
 import tensorflow as tf
 
+from skfashion._utils.process import check_backend
+
 __all__ = ["differentiate", "make_prediction_step", "make_training_step"]
 
-if keras.backend.backend() != "tensorflow":
-    raise RuntimeError(
-        "skfashion trains and predicts with TensorFlow, but the backend of Keras is "
-        f"{keras.backend.backend()!r}. Set the environment variable KERAS_BACKEND=tensorflow, or "
-        '"backend": "tensorflow" in ~/.keras/keras.json, before Keras is imported.'
-    )
+check_backend(keras.backend.backend())
 
 
 def make_training_step(network, optimizer, decay_weights=None):

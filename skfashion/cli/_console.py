@@ -7,6 +7,8 @@ import tempfile
 import warnings
 from contextlib import contextmanager
 
+import click
+
 __all__ = ["one_line", "quiet_workers", "start_keras", "unknown_name", "warnings_on_one_line"]
 
 
@@ -42,6 +44,11 @@ def start_keras():
 
     TensorFlow writes them to the file descriptor before its own log level applies.
     """
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend != "tensorflow":
+        raise click.ClickException(
+            f"Networks run on TensorFlow, but KERAS_BACKEND is {backend}. Set it to tensorflow."
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     stderr = os.dup(2)

@@ -1,18 +1,34 @@
-"""Processes forked from one in which TensorFlow runs cannot use it: say so, where they would hang.
+"""Refusal of processes in which TensorFlow cannot be used.
 
-A fork copies TensorFlow's state but not its threads, so the first operation waits for ever.
+A fork copies the state of a running TensorFlow but not its threads, so the first operation would
+wait for ever. Keras with another backend would fail at its import, or in the first step.
 """
 
 import os
 import sys
 
-__all__ = ["check_not_forked"]
+__all__ = ["check_backend", "check_process"]
 
 _tensorflow_ran = False
 
 
-def check_not_forked():
-    """Raise RuntimeError in a process that was forked while TensorFlow was running."""
+def check_backend(backend):
+    """Raise RuntimeError unless a backend of Keras is TensorFlow."""
+    if backend != "tensorflow":
+        raise RuntimeError(
+            "skfashion trains and predicts with TensorFlow, but the backend of Keras is "
+            f"{backend!r}. Set the environment variable KERAS_BACKEND=tensorflow, or "
+            '"backend": "tensorflow" in ~/.keras/keras.json, before Keras is imported.'
+        )
+
+
+def check_process():
+    """Raise RuntimeError in a process in which TensorFlow cannot be used.
+
+    To be called before Keras is imported.
+    """
+    if "keras" not in sys.modules:
+        check_backend(os.environ.get("KERAS_BACKEND") or "tensorflow")
     if _tensorflow_ran:
         raise RuntimeError(
             "This process was forked from one in which TensorFlow was already running, and would "
