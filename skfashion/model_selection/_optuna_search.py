@@ -373,12 +373,16 @@ class OptunaSearchCV(BaseSearchCV):
                 n_jobs=self.n_jobs,
                 report=report,
             )
+            is_interrupted = False
             try:
                 runner.run(X, y)
             except KeyboardInterrupt:
+                # The error may hold an open transaction, which would lock the database below.
+                is_interrupted = True
+            if is_interrupted:
                 finished = study.finished()
                 if not any(trial.state == TrialState.COMPLETE for trial, _ in finished):
-                    raise
+                    raise KeyboardInterrupt
                 warn(f"The search was interrupted after {len(finished)} of {self.n_trials} trials.")
 
     def _sampler_maker(self, study):
