@@ -434,9 +434,7 @@ class FashionCNNClassifier(
             validation = _label(X, y_index, weights, held_out)
         training = _label(X, y_index, weights / weights[rows].mean(), rows)
 
-        scaler = PixelScaler.fit(X, rows, image_shape) if state is None else state.scaler
-        if state is not None:
-            scaler.warn_of_other_scale(X, "X")
+        scaler = _choose_scaler(X, rows, image_shape, state)
         if X_val is not None:
             scaler.warn_of_other_scale(validation.X, "X_val")
         data = TrainingData(training, validation, scaler, classes, _column_names(reference))
@@ -507,9 +505,7 @@ class FashionCNNClassifier(
         network = self._specify_network(image_shape, len(classes))
         plan = TrainingPlan.for_partial_fit(self, network)
         seed = draw_seed(self.random_state) if state is None else state.seed
-        scaler = PixelScaler.fit(X, rows, image_shape) if state is None else state.scaler
-        if state is not None:
-            scaler.warn_of_other_scale(X, "X")
+        scaler = _choose_scaler(X, rows, image_shape, state)
         training = _label(X, np.searchsorted(classes, y), weights, rows)
         data = TrainingData(training, None, scaler, classes, _column_names(reference))
         self._train(replace(plan, seed=seed), data, state)
@@ -943,6 +939,14 @@ class FashionCNNClassifier(
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _choose_scaler(X, rows, image_shape, state):
+    """Return a new standardisation, or that of the state, with a warning about another scale."""
+    if state is None:
+        return PixelScaler.fit(X, rows, image_shape)
+    state.scaler.warn_of_other_scale(X, "X")
+    return state.scaler
 
 
 def _label(X, y_index, weights, rows):
