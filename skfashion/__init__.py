@@ -11,7 +11,7 @@ from skfashion._utils.versions import check_versions as _check_versions
 
 _check_versions()
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "FashionCNNClassifier",

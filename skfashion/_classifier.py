@@ -38,6 +38,7 @@ from skfashion._training.training_data import (
 from skfashion._utils.names import check_classes, check_known_labels, find_layer
 from skfashion._utils.process import check_process
 from skfashion._utils.randomness import draw_seed
+from skfashion.networks._registry import current_version
 from skfashion.networks._specification import NetworkSpecification
 from skfashion.preprocessing import ImageAugmenter
 from skfashion.preprocessing._image_augmenter import automatic_augmenter, check_augmenter
@@ -502,7 +503,7 @@ class FashionCNNClassifier(
         check_process()
         from skfashion._training.plan import TrainingPlan
 
-        network = self._specify_network(image_shape, len(classes))
+        network = self._specify_network(image_shape, len(classes), state)
         plan = TrainingPlan.for_partial_fit(self, network)
         seed = draw_seed(self.random_state) if state is None else state.seed
         scaler = _choose_scaler(X, rows, image_shape, state)
@@ -702,22 +703,26 @@ class FashionCNNClassifier(
             self._model = build_model(self._state)
         return self._model
 
-    def save(self, path, *, target_names=None):
+    def save(self, path, *, target_names=None, allow_custom_objects=False):
         """Write the fitted classifier to a ``.keras`` file, which plain Keras opens too.
 
         There it takes images ``(n, *image_shape_)``, not flattened ones.
         Besides the Keras model, from raw pixels to probabilities, the file holds the parameters,
         classes and training history as JSON, and the optimizer's state, so that
-        :meth:`partial_fit` goes on to the same bits. Callbacks, and a ``random_state`` that is not
-        an int, are left out.
+        :meth:`partial_fit` goes on to the same bits. Callbacks, ``checkpoint`` and a
+        ``random_state`` that is not an int are left out.
 
         Parameters
         ----------
         path : str or path-like
-            File to write; it should end in ``.keras``. It appears whole or not at all.
+            File to write; it must end in ``.keras``. It appears whole or not at all.
         target_names : list of str, default=None
             Names for people of the classes, in the order of ``classes_``; None keeps those that
             were loaded with the classifier, if any.
+        allow_custom_objects : bool, default=False
+            Whether the network may have layers, and the optimizer and the schedule be classes, that
+            :meth:`load` does not rebuild from a file. Such a file is loaded with the arguments
+            ``architecture``, ``optimizer`` or ``schedule`` of :meth:`load`.
 
         Raises
         ------
@@ -726,8 +731,8 @@ class FashionCNNClassifier(
         OSError
             If no file can be written there.
         ValueError
-            If the file name has another ending, the number of names is not that of the classes, or
-            a parameter cannot be stored.
+            If the file name has another ending, the number of names is not that of the classes, a
+            parameter cannot be stored, or :meth:`load` would refuse the file.
 
         Examples
         --------
@@ -747,35 +752,61 @@ class FashionCNNClassifier(
         check_process()
         from skfashion._persistence import save_classifier
 
-        save_classifier(self, self._state, path, target_names=target_names)
+        save_classifier(
+            self,
+            self._state,
+            path,
+            target_names=target_names,
+            allow_custom_objects=allow_custom_objects,
+        )
 
     @classmethod
-    def load(cls, path):
-        """Read a classifier that :meth:`save` wrote. Never runs code from the file.
+    def load(cls, path, *, architecture=None, optimizer=None, schedule=None):
+        """Read a classifier that :meth:`save` wrote, of this or an earlier version.
+
+        Nothing that the file says is run, and nothing but the file is read: it need not be trusted.
+        Networks of this package are built by name. A network that was a function is rebuilt from
+        a list of Keras layers, or by the function if you give it.
 
         Parameters
         ----------
         path : str or path-like
             The ``.keras`` file.
+        architecture : callable, default=None
+            Function that built the network, if it has layers that are not rebuilt from a file. Only
+            weights are then read, and the options of the architecture with which it is called.
+        optimizer : keras.optimizers.Optimizer or subclass of it, default=None
+            Optimizer in place of the file's, for one of your own class.
+        schedule : LearningRateSchedule, default=None
+            Schedule in place of the file's, for one of your own class.
 
         Returns
         -------
         classifier : FashionCNNClassifier
-            Predicts what the saved one predicts.
+            Predicts what the saved one predicts. It has no ``checkpoint``: a file does not decide
+            what a later fit writes.
 
         Raises
         ------
         FileNotFoundError
             If there is no such file.
         ModelFileError
-            If the file is damaged or was not written by :meth:`save`.
+            If :meth:`save` did not write the file, it is damaged or of a newer format version, or
+            it needs one of the arguments above. The message says which.
+
+        Warns
+        -----
+        UserWarning
+            If the classifier was fitted with a file as ``architecture__weights``, which is not
+            taken over.
         """
         if not Path(path).is_file():
             raise FileNotFoundError(f"No model file {str(path)!r}.")
         check_process()
         from skfashion._persistence import load_classifier
 
-        return load_classifier(cls, path)
+        given = {"architecture": architecture, "optimizer": optimizer, "schedule": schedule}
+        return load_classifier(cls, path, {k: v for k, v in given.items() if v is not None})
 
     def _check_predictable(self, X):
         X = self._check_fitted_images(X)
@@ -880,7 +911,7 @@ class FashionCNNClassifier(
             checkpoint = Checkpoint(self)
             if state is not None and not (validates or self.early_stopping):
                 checkpoint.check_goes_on(state)
-        network = self._specify_network(image_shape, len(classes))
+        network = self._specify_network(image_shape, len(classes), state)
         return TrainingPlan.for_fit(self, network, checkpoint)
 
     def _train(self, plan, data, state):
@@ -903,12 +934,20 @@ class FashionCNNClassifier(
         if state.feature_names is not None:
             self.feature_names_in_ = state.feature_names
 
-    def _specify_network(self, image_shape, n_classes):
-        """Return the network that the parameters describe now."""
+    def _specify_network(self, image_shape, n_classes, state):
+        """Return the network that the parameters describe now.
+
+        A fit that goes on keeps the version of its architecture.
+        """
+        architecture, version = self.architecture, None
         options = self._routed_to("architecture")
         if self.dropout is not None:
             options["dropout"] = self.dropout
-        return NetworkSpecification(self.architecture, image_shape, n_classes, options)
+        if state is not None and state.network.architecture == architecture:
+            version = state.network.version
+        elif isinstance(architecture, str):
+            version = current_version(architecture)
+        return NetworkSpecification(architecture, image_shape, n_classes, options, version)
 
     @contextmanager
     def _borrow_engine(self):

@@ -43,3 +43,10 @@ def test_without_a_measurement(tables, monkeypatch):
     rows = {row[0]: row[2] for row in tables.recipe_rows()}
     assert rows[":func:`fastest <skfashion.recipes.fastest>`"] == "not measured"
     assert rows[":func:`fast <skfashion.recipes.fast>`"].startswith("0.9")
+
+
+def test_objects_of_model_files(tables):
+    objects = tables.rebuilt_objects()
+    assert "Conv2D" in objects["keras.layers"]
+    assert "Lambda" not in objects["keras.layers"]
+    assert "PiecewiseConstantDecay" in objects["keras.optimizers.schedules"]

@@ -1,8 +1,9 @@
-"""Directives that document every network, recipe and baseline.
+"""Directives that document every network, recipe and baseline, and what model files may hold.
 
 ``registry-table`` lists them in a table, ``registry-functions`` documents their functions in full.
 The argument of both is "networks", "recipes" or "baselines". Names, descriptions and options come
-from the package, accuracies from the CSV files beside this folder.
+from the package, accuracies from the CSV files beside this folder. ``rebuilt-objects`` lists the
+classes of Keras that ``load`` rebuilds from a file.
 """
 
 import csv
@@ -15,8 +16,10 @@ from pathlib import Path
 from sphinx.addnodes import desc
 from sphinx.util.docutils import SphinxDirective
 
+from skfashion._persistence.stored_parameters import OBJECTS
 from skfashion.baselines import list_baselines
 from skfashion.networks import build_network, list_networks
+from skfashion.networks._saved_architecture import ACTIVATIONS, LAYERS, PARTS
 from skfashion.recipes import list_recipes
 
 DOCS = Path(__file__).parents[1]
@@ -93,6 +96,22 @@ def measure_network(name):
         return f"{n_parameters:,}", f"{side}x{side}"
 
 
+def rebuilt_objects():
+    """Return the names of all classes and functions that ``load`` rebuilds, by their module."""
+    names = {"layers": LAYERS, "activations": ACTIVATIONS, **PARTS}
+    names |= dict(OBJECTS.values())
+    return {f"keras.{module}": sorted(found) for module, found in names.items()}
+
+
+class RebuiltObjects(SphinxDirective):
+    def run(self):
+        self.env.note_reread()
+        lines = []
+        for module, names in rebuilt_objects().items():
+            lines += [f"``{module}``", f"   {', '.join(f'``{name}``' for name in names)}", ""]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
 class RegistryTable(SphinxDirective):
     required_arguments = 1
 
@@ -122,4 +141,5 @@ class RegistryFunctions(SphinxDirective):
 def setup(app):
     app.add_directive("registry-table", RegistryTable)
     app.add_directive("registry-functions", RegistryFunctions)
+    app.add_directive("rebuilt-objects", RebuiltObjects)
     return {"parallel_read_safe": True}

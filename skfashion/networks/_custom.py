@@ -5,11 +5,11 @@ import inspect
 import keras
 import numpy as np
 
-__all__ = ["build_custom"]
+__all__ = ["call_custom", "check_custom"]
 
 
-def build_custom(architecture, image_shape, n_classes, options):
-    """Build a network with a user's function, and check that a classifier can train it.
+def call_custom(architecture, image_shape, n_classes, options):
+    """Build a network with a user's function.
 
     Parameters
     ----------
@@ -28,17 +28,30 @@ def build_custom(architecture, image_shape, n_classes, options):
 
     Raises
     ------
-    ValueError
-        If the network is compiled, has other shapes, no weights to train or no softmax at its end.
     TypeError
         If the architecture takes other arguments, or returns no Keras model.
     """
     _check_call(architecture, (image_shape, n_classes), options)
     network = architecture(image_shape, n_classes, **options)
-    _check_model(architecture, network)
+    if not isinstance(network, keras.Model):
+        raise TypeError(
+            f"architecture={architecture!r} must return a keras.Model, got {network!r}."
+        )
+    return network
+
+
+def check_custom(architecture, network, image_shape, n_classes):
+    """Raise ValueError unless a classifier can train the network that a function returned.
+
+    It must not be compiled, must have the right shapes and weights to train, and end in a softmax.
+    """
+    if network.compiled:
+        raise ValueError(
+            f"architecture={architecture!r} must return a network that is not compiled: "
+            "optimizer, learning rate and loss are the classifier's parameters."
+        )
     _check_shapes(architecture, network, ((None, *image_shape), (None, n_classes)))
     _check_outputs(architecture, network)
-    return network
 
 
 def _check_call(architecture, arguments, options):
@@ -51,18 +64,6 @@ def _check_call(architecture, arguments, options):
         raise TypeError(
             f"architecture={architecture!r} cannot be called with ({names}): {error}."
         ) from error
-
-
-def _check_model(architecture, network):
-    if not isinstance(network, keras.Model):
-        raise TypeError(
-            f"architecture={architecture!r} must return a keras.Model, got {network!r}."
-        )
-    if network.compiled:
-        raise ValueError(
-            f"architecture={architecture!r} must return a network that is not compiled: "
-            "optimizer, learning rate and loss are the classifier's parameters."
-        )
 
 
 def _check_shapes(architecture, network, expected):

@@ -7,7 +7,14 @@ from importlib import import_module
 
 from skfashion._utils.names import check_name
 
-__all__ = ["build_network", "default_options", "get_architecture", "list_networks"]
+__all__ = [
+    "build_network",
+    "build_version",
+    "current_version",
+    "default_options",
+    "get_architecture",
+    "list_networks",
+]
 
 _PACKAGE = "skfashion.networks"
 
@@ -35,13 +42,15 @@ def _find_public_modules(*folders):
     return sorted(name for name in names if not name.startswith("_"))
 
 
-def get_architecture(name):
+def get_architecture(name, version=None):
     """Return the builder function of a registered architecture.
 
     Parameters
     ----------
     name : str
         One of :func:`list_networks`.
+    version : int, default=None
+        Version of its definition, from 1 to :func:`current_version`; None is the current one.
 
     Returns
     -------
@@ -51,15 +60,39 @@ def get_architecture(name):
     Raises
     ------
     ValueError
-        If no architecture has this name. The message names the nearest.
+        If no architecture has this name, and then the message names the nearest, or if it has no
+        such version.
+    """
+    current = current_version(name)
+    if version is None or version == current:
+        return _import_module(name).build
+    if version not in range(1, current):
+        raise ValueError(f"Architecture {name!r} has versions 1 to {current}, not {version}.")
+    return _earlier_builds(name)[version - 1]
+
+
+def current_version(name):
+    """Return the version of an architecture's definition, counted from 1.
+
+    A module whose ``build`` no longer computes the same keeps the earlier functions, oldest first,
+    in ``EARLIER_BUILDS``: model files and pickles go on with them.
     """
     check_name("architecture", name, list_networks())
-    return import_module(f"{_PACKAGE}.{name}").build
+    return len(_earlier_builds(name)) + 1
 
 
-def default_options(name):
+def _earlier_builds(name):
+    return getattr(_import_module(name), "EARLIER_BUILDS", ())
+
+
+def _import_module(name):
+    return import_module(f"{_PACKAGE}.{name}")
+
+
+def default_options(name, version=None):
     """Return the options of a registered architecture with their defaults, as a dict."""
-    _, _, *options = inspect.signature(get_architecture(name)).parameters.values()
+    build = get_architecture(name, version)
+    _, _, *options = inspect.signature(build).parameters.values()
     return {option.name: option.default for option in options}
 
 
@@ -100,10 +133,15 @@ def build_network(name, image_shape, n_classes, **options):
     >>> build_network("basic", (28, 28, 1), 10).count_params()
     93322
     """
-    known = default_options(name)
+    return build_version(name, None, image_shape, n_classes, options)
+
+
+def build_version(name, version, image_shape, n_classes, options):
+    """Build a network like :func:`build_network`, by a version of the architecture's definition."""
+    known = default_options(name, version)
     for option in options:
         if option not in known:
             raise TypeError(
                 f"Architecture {name!r} has no option {option!r}; it has: {', '.join(known)}."
             )
-    return get_architecture(name)(tuple(image_shape), n_classes, **options)
+    return get_architecture(name, version)(tuple(image_shape), n_classes, **options)

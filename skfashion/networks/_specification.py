@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from skfashion._utils.identity import function_key
-from skfashion.networks._registry import build_network, default_options, get_architecture
+from skfashion.networks._registry import build_version, default_options, get_architecture
 
 __all__ = ["NetworkSpecification"]
 
@@ -25,12 +25,15 @@ class NetworkSpecification:
         Number of classes.
     options : dict
         Options of the architecture; those not given have their defaults.
+    version : int or None, default=None
+        Version of a registered architecture's definition. None is the current one.
     """
 
     architecture: Any
     image_shape: tuple
     n_classes: int
     options: dict
+    version: int | None = None
 
     @property
     def dropout(self):
@@ -46,9 +49,12 @@ class NetworkSpecification:
 
     def without_pretraining(self):
         """Return the same network with random initial weights."""
-        if isinstance(self.architecture, str) and "weights" in default_options(self.architecture):
+        if isinstance(self.architecture, str) and "weights" in self._defaults():
             return self.with_options(weights=None)
         return self
+
+    def _defaults(self):
+        return default_options(self.architecture, self.version)
 
     def for_prediction(self):
         """Return the network that predicts the same: without the options that only training reads.
@@ -69,7 +75,7 @@ class NetworkSpecification:
         """
         options = self.options
         if isinstance(self.architecture, str):
-            options = {**default_options(self.architecture), **options}
+            options = {**self._defaults(), **options}
         weights = options.get("weights")
         if isinstance(weights, (str, os.PathLike)) and os.path.isfile(weights):
             weights = os.fspath(weights), os.stat(weights).st_mtime_ns  # the file may change
@@ -87,7 +93,7 @@ class NetworkSpecification:
         """
         architecture = self.architecture
         if isinstance(architecture, str):
-            architecture = get_architecture(architecture)
+            architecture = get_architecture(architecture, self.version)
         elif isinstance(architecture, partial):  # clone() copies it, so its identity changes
             keywords = tuple(sorted(architecture.keywords.items()))
             architecture = (function_key(architecture.func), architecture.args, keywords)
@@ -119,10 +125,34 @@ class NetworkSpecification:
         TypeError
             If the architecture takes other arguments, or returns no Keras model.
         """
-        if isinstance(self.architecture, str):
-            return build_network(
-                self.architecture, self.image_shape, self.n_classes, **self.options
-            )
-        from skfashion.networks._custom import build_custom  # it imports Keras
+        network = self._create()
+        if not isinstance(self.architecture, str):
+            from skfashion.networks._custom import check_custom  # it imports Keras
 
-        return build_custom(self.architecture, self.image_shape, self.n_classes, self.options)
+            check_custom(self.architecture, network, self.image_shape, self.n_classes)
+        return network
+
+    def infer_shapes(self):
+        """Return the shapes of the network's weights, without memory for them.
+
+        Returns
+        -------
+        shapes : NetworkShapes
+
+        Raises
+        ------
+        Exception
+            What the architecture raises if it cannot build such a network.
+        """
+        from skfashion.networks._shapes import infer_shapes  # it imports Keras
+
+        return infer_shapes(self._create)
+
+    def _create(self):
+        if isinstance(self.architecture, str):
+            return build_version(
+                self.architecture, self.version, self.image_shape, self.n_classes, self.options
+            )
+        from skfashion.networks._custom import call_custom  # it imports Keras
+
+        return call_custom(self.architecture, self.image_shape, self.n_classes, self.options)

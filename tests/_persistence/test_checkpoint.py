@@ -164,9 +164,17 @@ def test_what_cannot_be_written_fails_before_training(
 
 
 def test_what_cannot_be_stored_fails_before_training(make_tiny, digits, tmp_path):
+    classifier = make_tiny(epochs=100_000, checkpoint=tmp_path / "best.keras")
+    with pytest.raises(ValueError, match="cannot hold optimizer__clipnorm"):
+        classifier.set_params(optimizer__clipnorm=1j).fit(*digits)
+
+
+def test_objects_of_the_caller_are_given_again(make_tiny, digits, tmp_path):
     class Unregistered(keras.optimizers.Adam):
         pass
 
-    classifier = make_tiny(epochs=100_000, checkpoint=tmp_path / "best.keras")
-    with pytest.raises(ValueError, match="Keras cannot store optimizer"):
-        classifier.set_params(optimizer=Unregistered).fit(*digits)
+    classifier = make_tiny(optimizer=Unregistered, checkpoint=tmp_path / "best.keras").fit(*digits)
+    loaded = FashionCNNClassifier.load(tmp_path / "best.keras", optimizer=Unregistered)
+    np.testing.assert_array_equal(
+        loaded.predict_proba(digits[0]), classifier.predict_proba(digits[0])
+    )
