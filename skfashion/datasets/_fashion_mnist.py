@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skfashion.datasets._bunch import FASHION_CLASSES, as_bunch, check_subset
-from skfashion.datasets._idx import parse_idx, read_idx_bytes
+from skfashion.datasets._idx import open_idx
 from skfashion.errors import DatasetError, DatasetNotFoundError
 
 __all__ = ["fetch_fashion_mnist", "find_fashion_mnist"]
@@ -39,6 +39,12 @@ _FILES = {
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
         "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
     ),
+}
+_SHAPES = {
+    "train-images-idx3-ubyte": (60_000, 28, 28),
+    "train-labels-idx1-ubyte": (60_000,),
+    "t10k-images-idx3-ubyte": (10_000, 28, 28),
+    "t10k-labels-idx1-ubyte": (10_000,),
 }
 _PREFIXES = {"train": "train", "test": "t10k"}
 
@@ -247,14 +253,17 @@ def _read_part(part, directory):
 
 def _read_verified(name, directory):
     path = _find_file(name, directory)
-    content = read_idx_bytes(path)
-    array = parse_idx(content, path)
-    if hashlib.sha256(content).hexdigest() != _FILES[name][0]:
-        raise DatasetError(
-            f"{path} is an IDX file of shape {array.shape}, but its content is not "
-            f"Fashion-MNIST's {name}; it may be MNIST's digits, which have the same file names."
-        )
-    return array
+    with open_idx(path) as idx:
+        if (idx.shape, idx.dtype) == (_SHAPES[name], np.uint8):  # no other is worth reading
+            array = idx.read()
+            digest = hashlib.sha256(idx.header)
+            digest.update(array)
+            if digest.hexdigest() == _FILES[name][0]:
+                return array
+    raise DatasetError(
+        f"{path} is an IDX file of shape {idx.shape}, but its content is not "
+        f"Fashion-MNIST's {name}; it may be MNIST's digits, which have the same file names."
+    )
 
 
 def _find_file(name, directory):

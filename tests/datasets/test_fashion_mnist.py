@@ -5,6 +5,7 @@ import gzip
 import http.server
 import shutil
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -145,6 +146,16 @@ def test_damaged_directory_is_refused_by_name(copied, damage):
     with pytest.raises(DatasetError, match=DAMAGES[damage]) as caught:
         fetch_fashion_mnist(subset="test", source=copied)
     assert str(path) in str(caught.value)
+
+
+def test_file_of_another_size_is_not_read(copied):
+    (copied / LABELS).write_bytes(gzip.compress(b"\0\0\x08\x01\x04\0\0\0" + bytes(2**26)))
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match=r"of shape \(67108864,\), but its content is not"):
+        fetch_fashion_mnist(subset="test", source=copied)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * 10_000 * 784  # the images, once
 
 
 def test_download_is_kept(copied, home, serve, monkeypatch, capfd):

@@ -1,6 +1,7 @@
 """The IDX format."""
 
 import gzip
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -71,3 +72,29 @@ def test_damaged_file_is_refused_by_name(tmp_path, content, message):
     with pytest.raises(DatasetError, match=message) as caught:
         read_idx(path)
     assert str(path) in str(caught.value)
+
+
+def declare(*shape):
+    """The header of a file of bytes."""
+    return b"\0\0\x08" + bytes([len(shape)]) + np.array(shape, dtype=">u4").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (gzip.compress(declare(10) + bytes(2**26)), "too long: .* takes 18 bytes, and more follow"),
+        (gzip.compress(declare(2**32 - 1, 2**31) + bytes(100)), "truncated: .* it has 112"),
+        (declare(2**32 - 1, 2**31) + bytes(100), "truncated: .* it has 112"),
+        (declare(*[1] * 200) + b"x", "maximum supported dimension"),
+        (declare(0, *[2**32 - 1] * 3), "array is too big"),
+    ],
+    ids=["more than declared", "less, compressed", "less", "dimensions", "impossible shape"],
+)
+def test_header_that_lies_takes_no_memory(tmp_path, content, message):
+    (tmp_path / "a").write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match=message):
+        read_idx(tmp_path / "a")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**22
