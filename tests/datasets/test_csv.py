@@ -1,6 +1,11 @@
 """CSV files of images."""
 
+import bz2
 import gzip
+import io
+import lzma
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -13,6 +18,23 @@ from skfashion.errors import DatasetError
 def write(path, rows, header="label,pixel1,pixel2,pixel3,pixel4"):
     path.write_text("\n".join([header, *rows]) + "\n")
     return path
+
+
+def zip_one(content, kind=zipfile.ZIP_DEFLATED, names=("a.csv",)):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", kind) as archive:
+        for name in names:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+COMPRESSIONS = {
+    ".csv": bytes,
+    ".csv.gz": lambda content: gzip.compress(content, 1),
+    ".csv.bz2": bz2.compress,
+    ".csv.xz": lambda content: lzma.compress(content, preset=0),
+    ".zip": zip_one,
+}
 
 
 def test_kaggle_layout(tmp_path):
@@ -119,3 +141,87 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "only.csv").write_text("label\n1\n")
     with pytest.raises(DatasetError, match="no columns but 'label'"):
         read_image_csv(tmp_path / "only.csv")
+
+
+@pytest.mark.parametrize("suffix", COMPRESSIONS)
+def test_compression(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(COMPRESSIONS[suffix](b"label,a,b\n1,2,3\n"))
+    np.testing.assert_array_equal(read_image_csv(path).data, [[2, 3]])
+
+
+def test_pixels_as_numpy_writes_them(tmp_path):
+    rows = np.random.default_rng(0).integers(0, 256, (3000, 785)).astype(float)
+    header = ",".join(["label", *(f"pixel{i}" for i in range(784))])
+    np.savetxt(tmp_path / "a.csv", rows, delimiter=",", header=header, comments="")
+    np.testing.assert_array_equal(read_image_csv(tmp_path / "a.csv").data, rows[:, 1:])
+
+
+HEADER = b"label," + b",".join(b"pixel%d" % i for i in range(784)) + b"\n"
+# What the file begins with, and what is repeated for ever.
+BOMBS = {
+    "line": (b"", b"1", "a header that is too long"),
+    "columns": (b"", b",a", "a header that is too long"),
+    "blank lines": (b"", b"\n", "a header that is too long"),
+    "blank rows": (HEADER, b"\n", "rows that are too long"),
+    "cell": (HEADER + b"1,", b"1", "rows that are too long"),
+    "label": (HEADER + b'"', b"1", "rows that are too long"),
+    "fields": (HEADER, b",", "rows that are too long"),
+    "open quote": (HEADER + b'1,"', b"1\n", "rows that are too long"),
+}
+
+
+@pytest.mark.parametrize(
+    ("bomb", "suffix"),
+    [*((bomb, ".csv.gz") for bomb in BOMBS), *(("cell", suffix) for suffix in COMPRESSIONS)],
+)
+def test_bomb_is_refused_early(tmp_path, bomb, suffix):
+    """However it is compressed; the message does not quote all of it."""
+    start, unit, message = BOMBS[bomb]
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(COMPRESSIONS[suffix](start + unit * (2**27 // len(unit))))
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match=message) as caught:
+        read_image_csv(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**27
+    assert len(str(caught.value)) < 300 + len(str(path))
+
+
+def test_many_columns_of_one_name(tmp_path):
+    path = write(tmp_path / "a.csv", ["1" + ",2" * 40_000], header="label" + ",a" * 40_000)
+    assert read_image_csv(path).images.shape == (1, 200, 200)
+
+
+def test_cells_in_messages_are_short(tmp_path):
+    long = "x" * 10_000
+    path = write(tmp_path / "a.csv", [f"0,1,2,{long},4"], header=f"label,a,b,{long},d")
+    with pytest.raises(DatasetError, match=r"'x{40,49}: 'x{40,49} is not a pixel"):
+        read_image_csv(path)
+    with pytest.raises(DatasetError, match=r"no column 'y'; its columns are label, a, b, x{50}, d"):
+        read_image_csv(path, label="y")
+    with pytest.raises(DatasetError, match=r"the label 'x{40,49} has 10,000 characters"):
+        read_image_csv(write(tmp_path / "b.csv", [f"{long},1,2,3,4"]))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        zip_one(b"label,a\n1,2\n", names=("a.csv", "b.csv")),
+        zip_one(b"label,a\n1,2\n", kind=zipfile.ZIP_BZIP2),
+    ],
+    ids=["two files", "unbounded"],
+)
+def test_unusual_zip(tmp_path, content):
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"a\.zip must hold one file"):
+        read_image_csv(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in COMPRESSIONS if suffix != ".csv"])
+def test_damaged_compression(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"label,a\n1,2\n")
+    with pytest.raises(DatasetError, match="is not a readable CSV file"):
+        read_image_csv(path)
