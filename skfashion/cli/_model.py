@@ -90,9 +90,9 @@ def note_light_ground(model, paths, invert):
 def _has_light_ground(path):
     """Return whether the outermost pixels of a picture are light."""
     import numpy as np
-    from PIL import Image
 
-    with Image.open(path) as picture:
-        image = np.asarray(picture.convert("L"))
+    from skfashion.datasets import read_image
+
+    image = read_image(path, image_shape=None)
     border = [image[0], image[-1], image[1:-1, 0], image[1:-1, -1]]
     return np.concatenate(border).mean() > 127

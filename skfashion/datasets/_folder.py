@@ -1,5 +1,8 @@
 """Pictures in folders, one folder a class."""
 
+import struct
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,8 @@ from skfashion.errors import DatasetError
 __all__ = ["read_image", "read_image_folder"]
 
 _SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp"}
+# Pillow knows more, some of which start other programs.
+_FORMATS = ("PNG", "JPEG", "WebP", "BMP", "GIF")
 
 
 def read_image(path, *, image_shape=(28, 28), color=False, invert=False):
@@ -23,8 +28,8 @@ def read_image(path, *, image_shape=(28, 28), color=False, invert=False):
     ----------
     path : str or path-like
         A PNG, JPEG, WebP, BMP or GIF file.
-    image_shape : tuple of 2 int, default=(28, 28)
-        Height and width of the result, in pixels.
+    image_shape : tuple of 2 int or None, default=(28, 28)
+        Height and width of the result, in pixels. None keeps the picture's.
     color : bool, default=False
         Whether to keep colour.
     invert : bool, default=False
@@ -40,7 +45,8 @@ def read_image(path, *, image_shape=(28, 28), color=False, invert=False):
     FileNotFoundError
         If there is no such file.
     DatasetError
-        If the file is not a picture that can be decoded.
+        If the file is not a picture that can be decoded, whatever its name, or has more pixels
+        than ``PIL.Image.MAX_IMAGE_PIXELS``.
     ValueError
         If ``image_shape`` is no height and width.
 
@@ -62,27 +68,52 @@ def read_image(path, *, image_shape=(28, 28), color=False, invert=False):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"No picture {str(path)!r}.")
-    height, width, _ = ImageShape.parse(image_shape)
-    if len(image_shape) != 2:
-        raise ValueError(
-            f"image_shape must be (height, width), got {image_shape!r}; colour is color=True."
-        )
+    if image_shape is not None:
+        height, width, _ = ImageShape.parse(image_shape)
+        if len(image_shape) != 2:
+            raise ValueError(
+                f"image_shape must be (height, width), got {image_shape!r}; colour is color=True."
+            )
     background = 255 if invert else 0
-    try:
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)
-            if picture.mode.startswith("I"):  # 16 bits, of which Pillow would keep the low 8
-                picture = Image.fromarray((np.asarray(picture) // 256).astype(np.uint8))
-            if picture.has_transparency_data:
-                ground = Image.new("RGBA", picture.size, (background,) * 3 + (255,))
-                picture = Image.alpha_composite(ground, picture.convert("RGBA"))
-            picture = picture.convert("RGB" if color else "L")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DatasetError(f"{path} is not a picture that can be decoded: {error}.") from error
-    fill = (background,) * 3 if color else background
-    picture = ImageOps.pad(picture, (width, height), Image.Resampling.LANCZOS, color=fill)
+    with _open_picture(path) as file:
+        picture = ImageOps.exif_transpose(file)
+        if picture.mode.startswith("I"):  # 16 bits, of which Pillow would keep the low 8
+            picture = Image.fromarray((np.asarray(picture) // 256).astype(np.uint8))
+        if picture.has_transparency_data:
+            ground = Image.new("RGBA", picture.size, (background,) * 3 + (255,))
+            picture = Image.alpha_composite(ground, picture.convert("RGBA"))
+        picture = picture.convert("RGB" if color else "L")
+    if image_shape is not None:
+        fill = (background,) * 3 if color else background
+        picture = ImageOps.pad(picture, (width, height), Image.Resampling.LANCZOS, color=fill)
     image = np.array(picture)
     return 255 - image if invert else image
+
+
+@contextmanager
+def _open_picture(path):
+    """Open a picture, and raise DatasetError if it cannot be decoded."""
+    from PIL import Image
+
+    try:
+        with (
+            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
+            Image.open(path, formats=_FORMATS) as picture,
+        ):
+            yield picture
+    except (
+        OSError,
+        SyntaxError,
+        TypeError,  # of damaged Exif data
+        ValueError,
+        struct.error,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
+        problem = f"{error!s:.200}"
+        if isinstance(error, Image.UnidentifiedImageError):
+            problem = f"{', '.join(_FORMATS)} are read"
+        raise DatasetError(f"{path} is not a picture that can be decoded: {problem}.") from error
 
 
 def read_image_folder(path, *, image_shape=(28, 28), color=False, invert=False):

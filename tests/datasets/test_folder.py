@@ -1,8 +1,12 @@
 """Folders of pictures."""
 
+import io
+import subprocess
+import zlib
+
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from skfashion.datasets import load_fashion_sample, read_image, read_image_folder
 from skfashion.errors import DatasetError
@@ -100,6 +104,55 @@ def test_picture_that_does_not_decode_is_named(folder, damage):
     path.write_bytes(b"hello" if damage == "not a picture" else path.read_bytes()[:150])
     with pytest.raises(DatasetError, match=r"1\.png is not a picture that can be decoded"):
         read_image_folder(folder)
+
+
+def test_own_size(tmp_path):
+    Image.new("RGB", (30, 20), (255, 0, 0)).save(tmp_path / "red.png")
+    assert read_image(tmp_path / "red.png", image_shape=None).shape == (20, 30)
+    assert read_image(tmp_path / "red.png", image_shape=None, color=True)[0, 0].tolist() == [
+        *(255, 0, 0)
+    ]
+
+
+@pytest.mark.parametrize("form", ["EPS", "TIFF", "PPM"])
+def test_other_formats_are_refused_by_content(tmp_path, monkeypatch, form):
+    """Pillow would start Ghostscript for EPS."""
+
+    def refuse(*arguments, **options):
+        raise AssertionError(f"a process was started: {arguments}")
+
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    Image.new("RGB", (50, 50), "red").save(tmp_path / "x.png", format=form)
+    message = r"x\.png is not a picture that can be decoded: PNG, JPEG, WebP, BMP, GIF are read"
+    with pytest.raises(DatasetError, match=message):
+        read_image(tmp_path / "x.png")
+
+
+def png_with_text(n_bytes):
+    picture = io.BytesIO()
+    Image.new("L", (8, 8)).save(picture, format="PNG")
+    content = b"zTXtcomment\0\0" + zlib.compress(bytes(n_bytes))
+    chunk = (len(content) - 4).to_bytes(4, "big") + content + zlib.crc32(content).to_bytes(4, "big")
+    return picture.getvalue()[:33] + chunk + picture.getvalue()[33:]  # behind the header
+
+
+def test_text_that_is_a_bomb(tmp_path):
+    (tmp_path / "fine.png").write_bytes(png_with_text(2**10))
+    assert read_image(tmp_path / "fine.png").max() == 0
+    (tmp_path / "bomb.png").write_bytes(png_with_text(2**24))
+    with pytest.raises(DatasetError, match=r"bomb\.png is not a picture .*too large"):
+        read_image(tmp_path / "bomb.png")
+
+
+@pytest.mark.parametrize("share", [0.9, 0.4])  # Pillow warns of the first and refuses the second
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WebP", "BMP", "GIF"])
+def test_too_many_pixels(tmp_path, monkeypatch, form, share):
+    Image.new("L", (100, 100)).save(tmp_path / "a", format=form)
+    read_image(tmp_path / "a")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", int(share * 10_000))
+    with pytest.raises(DatasetError, match="could be decompression bomb"):
+        read_image(tmp_path / "a")
 
 
 def test_bad_arguments(folder):
