@@ -194,7 +194,7 @@ def _find_loader(data):
 
 def _check_path(data):
     path = Path(data).expanduser()
-    if not path.exists():
+    if not path.is_file() and not path.is_dir():
         raise ValueError(f"{data!r} is neither 'sample' nor 'full' nor a file or folder.")
     return path
 

@@ -31,9 +31,10 @@ def load_model(path):
 
 def read_training(model):
     """Read the metrics beside a model file; an empty dict if there are none."""
+    path = model.parent / "metrics.json"
     try:
-        metrics = json.loads((model.parent / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        metrics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, RecursionError, ValueError):
         return {}
     return metrics if isinstance(metrics, dict) else {}
 

@@ -59,17 +59,20 @@ def open_storage(storage):
 
 
 def _open_journal(path):
-    _check_folder(path)
+    _check_file(path)
     try:
         return JournalStorage(JournalFileBackend(path))
     except ValueError as error:
         raise ValueError("it is no journal of Optuna's.") from error
 
 
-def _check_folder(path):
-    folder = Path(path).parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {str(folder)!r}.")
+def _check_file(path):
+    """Raise OSError unless a path is that of a file, or of one that can be made."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(path.parent)!r}.")
+    if path.exists() and not path.is_file():  # Optuna would read a device for ever
+        raise OSError("it is not a regular file.")
 
 
 def _open_database(url):
@@ -85,7 +88,7 @@ def _open_database(url):
     if database == "sqlite":
         if parsed.database in (None, "", ":memory:"):
             raise ValueError("a database in memory is what storage=None is for.")
-        _check_folder(parsed.database)
+        _check_file(parsed.database)
         arguments = {"timeout": _SQLITE_LOCK_TIMEOUT}
     elif database in ("mariadb", "mysql", "postgresql"):
         arguments = {"connect_timeout": _CONNECT_TIMEOUT}

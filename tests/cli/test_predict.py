@@ -3,6 +3,7 @@
 import shutil
 
 import numpy as np
+import pytest
 from PIL import Image
 
 
@@ -41,6 +42,18 @@ def test_model_that_was_trained_on_inverted_pictures(run, trained, pictures, tmp
         f"Note: {model} was trained with --invert: add it here too.\n"
     )
     assert run("predict", model, picture, "--invert").stderr == ""
+
+
+@pytest.mark.parametrize("kind", ["device", "nested", "list"])
+def test_metrics_that_are_none(run, trained, pictures, tmp_path, kind):
+    """They are passed over."""
+    shutil.copy(trained[1] / "model.keras", tmp_path)
+    if kind == "device":
+        (tmp_path / "metrics.json").symlink_to("/dev/zero")
+    else:
+        (tmp_path / "metrics.json").write_text("[" * 10**5 if kind == "nested" else "[]")
+    result = run("predict", tmp_path / "model.keras", pictures / "trouser" / "3.png")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_picture(run, trained, pictures, tmp_path):

@@ -38,6 +38,11 @@ from skfashion.recipes import list_recipes
         (["tune", "--output", "earlier"], "earlier holds an earlier run (report.html, trials.csv)"),
         (["tune", "--data", "8x8.csv", "--cv", "9"], "--cv: 9 folds take 9 training images"),
         (["tune", "--data", "8x8.csv", "--storage", "a/b.log"], "--storage: storage 'a/b.log'"),
+        (
+            ["tune", "--data", "8x8.csv", "--storage", "/dev/full"],
+            "--storage: storage '/dev/full' cannot be opened: it is not a regular file",
+        ),
+        (["train", "--data", "/dev/full"], "'/dev/full' is neither 'sample' nor 'full' nor a file"),
         (["compare", "dummy", "knnn"], "NAME: Unknown recipe or baseline 'knnn'. Did you mean"),
         (["compare", "knn", "dummy", "knn"], "NAME: 'knn' is given twice"),
         (["compare", "knn", "--epochs", "2"], "--epochs: only networks have epochs"),

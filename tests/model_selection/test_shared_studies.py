@@ -372,6 +372,21 @@ def test_wrong_storage(storage, match, iris):
         OptunaSearchCV(SVC(), SPACE, storage=storage).fit(*iris)
 
 
+@pytest.mark.parametrize("name", ["device", "device.db", "pipe", "pipe.sqlite3", "folder"])
+@pytest.mark.parametrize("prefix", ["", "sqlite:///"])
+def test_storage_that_is_no_file(name, prefix, tmp_path, iris):
+    """A device would be read for ever."""
+    path = tmp_path / name
+    if name.startswith("device"):
+        path.symlink_to("/dev/full")
+    elif name.startswith("pipe"):
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(StudyStorageError, match=rf"{name}' cannot be opened: it is not a regular"):
+        OptunaSearchCV(SVC(), SPACE, storage=f"{prefix}{path}").fit(*iris)
+
+
 def test_on_a_dask_cluster(iris):
     distributed = pytest.importorskip("distributed")
     search = OptunaSearchCV(SVC(), SPACE, n_trials=6, random_state=0)
