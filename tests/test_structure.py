@@ -195,6 +195,18 @@ def test_only_public_names_are_used(folder):
     assert not problems, report(problems)
 
 
+def test_commands_print_through_one_function():
+    """It makes control characters visible."""
+    problems = [
+        f"{path}:{node.lineno} calls {ast.unparse(node.func)}"
+        for path, tree in read_modules(PACKAGE / "cli").items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"click.echo", "click.secho", "print"}
+    ]
+    assert [problem.partition(":")[0] for problem in problems] == ["skfashion/cli/_console.py"]
+
+
 def test_every_room_has_its_place():
     found = {get_room(path) for path in read_modules()} - {"__init__", "__main__"}
     assert found <= set(ROOMS), sorted(found - set(ROOMS))

@@ -1,11 +1,18 @@
-"""Checks of what users give by name: entries of registries, layers, class labels."""
+"""Names: checks of what users give by name, and names that are safe to show."""
 
 import difflib
+import re
 from numbers import Integral
 
 import numpy as np
 
-__all__ = ["check_classes", "check_known_labels", "check_name", "find_layer"]
+__all__ = ["check_classes", "check_known_labels", "check_name", "find_layer", "make_visible"]
+
+# Control characters, line separators, halves of characters, and characters that reorder those
+# around them. Joiners and variation selectors are parts of real names.
+_HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def check_name(kind, name, known):
@@ -45,3 +52,11 @@ def check_known_labels(labels, classes, name, known_name):
             f"{name} has labels that {known_name} has not: {unknown[:20]}. Known: "
             f"{', '.join(map(repr, classes[:20].tolist()))}{', ...' if len(classes) > 20 else ''}."
         )
+
+
+def make_visible(name):
+    r"""Return a name with control characters as escapes such as \x1b.
+
+    A terminal would obey them, and some reorder the text around them.
+    """
+    return _HIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), name)

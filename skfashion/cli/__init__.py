@@ -6,7 +6,7 @@ import click
 
 import skfashion
 from skfashion.cli._compare import compare
-from skfashion.cli._console import one_line, warnings_on_one_line
+from skfashion.cli._console import echo, one_line, warnings_on_one_line
 from skfashion.cli._data import datasets
 from skfashion.cli._evaluate import evaluate
 from skfashion.cli._predict import predict
@@ -43,15 +43,15 @@ def main(arguments=None):
         with warnings_on_one_line():
             cli.main(arguments, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        echo(*error.format_message().split("\n"))
         sys.exit(2)
     except click.ClickException as error:
         command = f"{error.ctx.command_path}: " if getattr(error, "ctx", None) else ""
-        click.echo(f"{command}{one_line(error.format_message())}", err=True)
+        echo(f"{command}{one_line(error.format_message())}", err=True)
         sys.exit(error.exit_code)
     except click.Abort:
-        click.echo("Interrupted.", err=True)
+        echo("Interrupted.", err=True)
         sys.exit(130)
     except SkfashionError as error:
-        click.echo(one_line(error), err=True)
+        echo(one_line(error), err=True)
         sys.exit(1)

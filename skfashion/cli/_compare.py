@@ -4,7 +4,7 @@ import io
 
 import click
 
-from skfashion.cli._console import quiet_workers, start_keras, unknown_name
+from skfashion.cli._console import echo, quiet_workers, start_keras, unknown_name
 from skfashion.cli._data import DataOptions
 from skfashion.cli._options import (
     cv_option,
@@ -65,7 +65,7 @@ def compare(names, data, cv, jobs, epochs, output):
     images = data.load()
     images.check_folds(cv)
 
-    click.echo(
+    echo(
         f"Comparing {', '.join(classifiers)} on {cv} folds of {len(images.training.target):,} "
         f"training images of {len(images.class_names)} classes: {images.description}. Test images "
         "are not touched."
@@ -80,10 +80,8 @@ def compare(names, data, cv, jobs, epochs, output):
     }
     write_all_or_none(output.folder, contents)
     shown = table.drop(columns="error", errors="ignore").rename_axis(None)
-    click.echo(f"\n{shown.to_string(float_format='{:.3f}'.format, na_rep='')}\n")
-    click.echo(
-        f"The table, with the score in each fold, and a picture of it are in {output.folder}"
-    )
+    echo("", *shown.to_string(float_format="{:.3f}".format, na_rep="").split("\n"), "")
+    echo(f"The table, with the score in each fold, and a picture of it are in {output.folder}")
 
 
 def _make_classifiers(names, epochs, seed):

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import sys
 import tempfile
 import warnings
@@ -9,15 +10,38 @@ from contextlib import contextmanager
 
 import click
 
-__all__ = ["one_line", "quiet_workers", "start_keras", "unknown_name", "warnings_on_one_line"]
+__all__ = [
+    "echo",
+    "make_visible",
+    "one_line",
+    "quiet_workers",
+    "start_keras",
+    "unknown_name",
+    "warnings_on_one_line",
+]
+
+# As in the library, whose own table is private.
+_HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def echo(*lines, err=False):
+    """Print lines; the names of classes and files in them cannot begin others or use escapes."""
+    click.echo("\n".join(map(make_visible, lines)), err=err)
+
+
+def make_visible(text):
+    r"""Return a text with control characters as escapes such as \x1b and \n."""
+    return _HIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def one_line(message):
     """Return a message on one line; of a traceback that it quotes, keep the error alone."""
-    lines = [line.strip() for line in str(message).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(message).split("\n") if line.strip()]
     if any(line.startswith("Traceback (most recent call last)") for line in lines):
         lines = [lines[0], lines[-1]]
-    return " ".join(lines)
+    return make_visible(" ".join(lines))
 
 
 def unknown_name(kind, name, known):

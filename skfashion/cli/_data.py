@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from skfashion.cli._console import echo
 from skfashion.cli._model import check_takes_pictures
 from skfashion.errors import SkfashionError
 
@@ -23,20 +24,20 @@ def datasets():
     """
     from skfashion.datasets import find_fashion_mnist
 
-    click.echo("sample  7,000 images of Fashion-MNIST, bundled: --data sample")
-    click.echo("full    all 70,000 images of Fashion-MNIST: --data full, from the first that works")
+    echo("sample  7,000 images of Fashion-MNIST, bundled: --data sample")
+    echo("full    all 70,000 images of Fashion-MNIST: --data full, from the first that works")
     copies = find_fashion_mnist()
     for name, copy in copies.items():
-        click.echo(f"  {name:8}  {copy.directory}: {copy.problem or 'complete'}")
+        echo(f"  {name:8}  {copy.directory}: {copy.problem or 'complete'}")
     if all(copy.problem for copy in copies.values()):
-        click.echo(
-            "  --data full downloads 30 MB into the first. Or, on Debian and Ubuntu:\n"
-            "  apt-get install dataset-fashion-mnist. Or give a folder with the four files "
-            "*-ubyte.gz\n  as --data."
+        echo(
+            "  --data full downloads 30 MB into the first. Or, on Debian and Ubuntu:",
+            "  apt-get install dataset-fashion-mnist. Or give a folder with the four files",
+            "  *-ubyte.gz as --data.",
         )
-    click.echo(
-        "yours   a folder with a folder of pictures for each class, or a CSV file: --data PATH, "
-        'see\n        "skfashion train --help"'
+    echo(
+        "yours   a folder with a folder of pictures for each class, or a CSV file: --data PATH,",
+        '        see "skfashion train --help"',
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from skfashion.cli._console import unknown_name
+from skfashion.cli._console import echo, unknown_name
 from skfashion.cli._data import load_test_data
 from skfashion.cli._model import load_model, note_light_ground, read_training, to_scale
 from skfashion.cli._options import force_option, grouped, invert_option, output_option
@@ -45,11 +45,11 @@ def evaluate(model, data, output, invert):
     bunch = test.bunch
     target, names = _match_classes(bunch, classifier)
 
-    click.echo(f"Testing {model} on {len(target):,} images: {test.description}.")
+    echo(f"Testing {model} on {len(target):,} images: {test.description}.")
     if test.are_own_pictures:
         note_light_ground(model, bunch.filenames, invert)
     if not test.are_test_images:
-        click.echo("Note: if it was trained on some of them, the figures flatter it.", err=True)
+        echo("Note: if it was trained on some of them, the figures flatter it.", err=True)
     try:
         evaluation = evaluate_classifier(
             classifier, to_scale(classifier, bunch.data), target, target_names=names
@@ -60,9 +60,9 @@ def evaluate(model, data, output, invert):
         evaluation.save(output.folder, about={"model": str(model), "data": data})
     except OSError as error:
         raise click.ClickException(f"Cannot write to {output.folder}: {error}") from error
-    click.echo(evaluation.classification_report())
+    echo(*evaluation.classification_report().split("\n"))
     low, high = evaluation.accuracy_interval
-    click.echo(
+    echo(
         f"Accuracy {evaluation.accuracy:.4f} (95 % interval {low:.4f} to {high:.4f}) on "
         f"{evaluation.n_test:,} images; the report is {output.folder / 'report.html'}"
     )

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from skfashion.cli._console import start_keras
+from skfashion.cli._console import echo, start_keras
 from skfashion.errors import SkfashionError
 
 __all__ = ["check_takes_pictures", "load_model", "note_light_ground", "read_training", "to_scale"]
@@ -76,12 +76,12 @@ def note_light_ground(model, paths, invert):
     if invert:
         return
     if read_training(model).get("invert"):
-        click.echo(f"Note: {model} was trained with --invert: add it here too.", err=True)
+        echo(f"Note: {model} was trained with --invert: add it here too.", err=True)
         return
     looked_at = paths[:: len(paths) // _N_LOOKED_AT + 1]
     n_light = sum(map(_has_light_ground, looked_at))
     if n_light:
-        click.echo(
+        echo(
             f"Note: {n_light} of {len(looked_at)} pictures have a light ground. If the model was "
             "trained on a dark one, as Fashion-MNIST's is, add --invert.",
             err=True,

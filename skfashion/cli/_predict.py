@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from skfashion.cli._console import echo, make_visible
 from skfashion.cli._model import check_takes_pictures, load_model, note_light_ground, to_scale
 from skfashion.cli._output import check_writable, write_all_or_none
 from skfashion.errors import SkfashionError
@@ -69,7 +70,7 @@ def predict(model, images, invert, picture, force):
     names = classifier.target_names_ or classifier.classes_
     for path, row in zip(images, probabilities, strict=True):
         best = row.argmax()
-        click.echo(f"{path}: {names[best]} ({row[best]:.1%})")
+        echo(f"{path}: {names[best]} ({row[best]:.1%})")
     if picture is not None:
         _draw(picture, classifier, images, pixels)
 
@@ -110,6 +111,7 @@ def _draw(path, classifier, images, pixels):
 
 def _as_title(name):
     """Shorten the name of a file, and keep matplotlib from reading it as a formula."""
+    name = make_visible(name)
     if len(name) > _MAX_TITLE:
         name = name[: _MAX_TITLE - 1] + "\N{HORIZONTAL ELLIPSIS}"
     return name.replace("$", r"\$")

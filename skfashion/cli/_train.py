@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from skfashion.cli._console import start_keras
+from skfashion.cli._console import echo, start_keras
 from skfashion.cli._data import DataOptions
 from skfashion.cli._options import (
     data_option,
@@ -62,13 +62,13 @@ def train(data, network, output):
     output.check(network_files())
     images = data.load()
 
-    click.echo(f"Training recipe {network.recipe} on {images}.")
+    echo(f"Training recipe {network.recipe} on {images}.")
     start_keras()
     about = {"recipe": network.recipe, "seed": network.seed}
     tested = train_and_test(classifier, images, data, about)
     tested.write(output.folder)
-    click.echo(tested.evaluation.classification_report())
-    click.echo(f"{tested.summarize()}; model.keras, report.html and more are in {output.folder}")
+    echo(*tested.evaluation.classification_report().split("\n"))
+    echo(f"{tested.summarize()}; model.keras, report.html and more are in {output.folder}")
 
 
 class TestedNetwork(NamedTuple):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from skfashion.cli._console import quiet_workers, start_keras
+from skfashion.cli._console import echo, quiet_workers, start_keras
 from skfashion.cli._data import DataOptions
 from skfashion.cli._options import (
     cv_option,
@@ -152,15 +152,15 @@ def tune(data, network, search, output):
     images = data.load()
     images.check_folds(search.cv)
 
-    click.echo(f"Tuning recipe {network.recipe} on {images}.")
+    echo(f"Tuning recipe {network.recipe} on {images}.")
     start_keras()
     searched = search.run(network, images.training, clone(classifier).set_params(verbose=0))
     trials = _tabulate(searched)
-    click.echo(f"\nBest trials, numbered from 0, by mean accuracy over {search.cv} folds:")
-    click.echo(f"{_show_best(trials, parameters=searched.best_params_)}\n")
+    echo("", f"Best trials, numbered from 0, by mean accuracy over {search.cv} folds:")
+    echo(*_show_best(trials, parameters=searched.best_params_).split("\n"), "")
 
     number = searched.best_trial_.number
-    click.echo(
+    echo(
         f"Training recipe {network.recipe} with the settings of trial {number} on all these images."
     )
     classifier.set_params(**searched.best_params_)
@@ -174,10 +174,10 @@ def tune(data, network, search, output):
     tested = train_and_test(classifier, images, data, about)
     _write(output.folder, trials, {"epochs": classifier.epochs, **searched.best_params_})
     tested.write(output.folder)
-    click.echo(tested.evaluation.classification_report())
+    echo(*tested.evaluation.classification_report().split("\n"))
     settings = ", ".join(f"{name} {value:.4g}" for name, value in searched.best_params_.items())
-    click.echo(f"Best settings, those of trial {number}: {settings}")
-    click.echo(
+    echo(f"Best settings, those of trial {number}: {settings}")
+    echo(
         f"{tested.summarize()}; model.keras, report.html, {_TRIALS_FILE} and more are in "
         f"{output.folder}"
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skfashion._utils.names import make_visible
 from skfashion._utils.output_folder import check_writable, write_all_or_none
 from skfashion.evaluation._metrics import METRICS
 from skfashion.evaluation._report import REPORT_FILES, without_nan, write_report
@@ -237,7 +238,7 @@ class ClassifierEvaluation:
             self.y_true,
             self.y_pred,
             labels=self.classes,
-            target_names=self.class_names,
+            target_names=[make_visible(name) for name in self.class_names],
             digits=3,
             zero_division=np.nan,
         )

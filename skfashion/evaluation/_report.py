@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from skfashion._utils.names import make_visible
 from skfashion.evaluation._metrics import METRICS
 from skfashion.inspection._pictures import as_pictures, as_text
 from skfashion.inspection._predictions_display import find_grid, select_images
@@ -98,7 +99,7 @@ def _tabulate_samples(evaluation):
     import pandas as pd
 
     rows = _sample_rows(evaluation)
-    names = np.asarray(evaluation.class_names, dtype=object)
+    names = np.asarray([make_visible(name) for name in evaluation.class_names], dtype=object)
     true, predicted = (
         names[np.searchsorted(evaluation.classes, labels[rows])]
         for labels in (evaluation.y_true, evaluation.y_pred)
@@ -106,7 +107,8 @@ def _tabulate_samples(evaluation):
     table = pd.DataFrame({"true": true, "predicted": predicted}, index=pd.Index(rows, name="image"))
     if evaluation.confidence is not None:
         table["probability"] = evaluation.confidence[rows]
-    table["right"] = np.where(true == predicted, "yes", "NO")
+    is_right = evaluation.y_true[rows] == evaluation.y_pred[rows]
+    table["right"] = np.where(is_right, "yes", "NO")
     return table
 
 
@@ -200,9 +202,16 @@ def _draw_calibration(evaluation):
 def _render(evaluation, about, versions, pictures, displays):
     from jinja2 import Environment, StrictUndefined
 
+    def show(value):
+        return value if hasattr(value, "__html__") else make_visible(str(value))
+
     source = files("skfashion.evaluation").joinpath("report.html.jinja").read_text("utf-8")
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        finalize=show,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return environment.from_string(source).render(
         evaluation=evaluation,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skfashion._images import ImageShape, check_images
+from skfashion._utils.names import make_visible
 
 __all__ = ["as_images", "as_pictures", "as_text", "draw_mosaic", "mosaic_size", "tile"]
 
@@ -113,6 +114,7 @@ def mosaic_size(rows, row_labels, cell=0.6):
 
 def as_text(name, n_characters=30):
     """Return a name that is short enough for a picture, and that is never read as a formula."""
+    name = make_visible(name)
     if len(name) > n_characters:
         name = name[: n_characters - 1] + "\N{HORIZONTAL ELLIPSIS}"
     return name.replace("$", r"\$")

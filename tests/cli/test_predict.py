@@ -71,6 +71,20 @@ def test_picture(run, trained, pictures, tmp_path):
     assert [*tmp_path.iterdir()] == [seen]
 
 
+def test_hostile_names(run, trained, pictures, tmp_path):
+    """A file's name begins no line of its own; one in Arabic stays as it is."""
+    names = ["x\nAccuracy 1.0.png", "\x1b[31m.png", "\u202egnp.png", "\udcff.png", "قميص.png"]
+    for name in names:
+        shutil.copy(pictures / "trouser" / "3.png", tmp_path / name)
+    arguments = [tmp_path / name for name in names]
+    result = run("predict", trained[1] / "model.keras", *arguments, "--picture", tmp_path / "a.svg")
+    assert result.returncode == 0, result.stderr
+    shown = [r"x\nAccuracy 1.0.png", r"\x1b[31m.png", r"\u202egnp.png", r"\udcff.png", "قميص.png"]
+    for line, name in zip(result.stdout.splitlines(), shown, strict=True):
+        assert line.startswith(f"{tmp_path / name}: trouser (")
+    assert "\x1b" not in (tmp_path / "a.svg").read_text()
+
+
 def test_wrong_picture_gets_one_line(run, trained, tmp_path):
     (tmp_path / "x.png").write_text("no picture")
     result = run("predict", trained[1] / "model.keras", tmp_path / "x.png")

@@ -93,6 +93,20 @@ def test_other_data(run, layout, pictures, tmp_path):
     assert (metrics["n_train"], metrics["n_test"]) == expected
 
 
+def test_hostile_class_names(run, pictures, tmp_path):
+    names = ["\x1b[2Jboot", "two\nlines\u202e"]
+    for folder, name in zip(sorted(pictures.iterdir()), names, strict=True):
+        shutil.copytree(folder, tmp_path / "data" / name)
+    arguments = ("--epochs", 1, "--output", tmp_path / "out", "--recipe", "lenet")
+    result = run("train", "--data", tmp_path / "data", *arguments)
+    assert result.returncode == 0, result.stderr
+    assert not set(result.stdout) & {"\x1b", "\u202e"}
+    rows = [line.strip().partition("  ")[0] for line in result.stdout.splitlines()]
+    assert {r"\x1b[2Jboot", r"two\nlines\u202e"} <= {*rows}
+    classifier = FashionCNNClassifier.load(tmp_path / "out" / "model.keras")
+    assert classifier.target_names_ == names
+
+
 def test_report_that_cannot_be_written(run, pictures, tmp_path):
     """The model, which took long, is there all the same."""
     (tmp_path / "out" / "report.html" / "mine").mkdir(parents=True)

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 import skfashion
+from skfashion._utils.names import make_visible
 from skfashion.baselines import list_baselines
-from skfashion.cli import main
+from skfashion.cli import _console, main
+from skfashion.cli._console import warnings_on_one_line
 from skfashion.recipes import list_recipes
 
 
@@ -107,6 +109,39 @@ def test_help(run, arguments, words):
     for word in words:
         assert word in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["\x1b[31mtrain"],
+        ["train", "--\x1b[31m"],
+        ["train", "--recipe", "\x1b[31m"],
+        ["train", "--data", "\x1b[31m"],
+        ["train", "--epochs", "\x1b[31m"],
+        ["train", "--data", "8x8.csv", "--output", "8x8.csv/\x1b[31m"],
+        ["predict", "\x1b[31m", "8x8.csv"],
+        ["tune", "--data", "8x8.csv", "--storage", "\x1b[31m/a"],
+    ],
+)
+def test_errors_show_no_escape_sequences(run, arguments, digits_csv, tmp_path):
+    shutil.copy(digits_csv, tmp_path)
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert "\x1b" not in result.stderr
+    assert r"\x1b[31m" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_warnings_show_no_escape_sequences(capsys):
+    with warnings_on_one_line():
+        text = warnings.formatwarning("a \x1b[31m\u202e\nb", UserWarning, "", 0)
+    assert text == "Warning: a \\x1b[31m\\u202e b\n"
+
+
+def test_the_library_and_the_command_agree_on_what_is_shown():
+    characters = [chr(code) for code in range(sys.maxunicode + 1)]
+    assert [*map(_console.make_visible, characters)] == [*map(make_visible, characters)]
 
 
 def test_help_names_the_classifiers_each_time(run):

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import unicodedata
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
@@ -33,7 +34,7 @@ TAGS = {
     *VOID,
     *("html", "head", "title", "style", "body", "footer", "h1", "h2", "p", "pre", "div", "small"),
     *("dl", "dt", "dd", "table", "caption", "thead", "tbody", "tr", "th", "td"),
-    *("figure", "figcaption", "span"),
+    *("figure", "figcaption", "span", "bdi"),
 }
 AWKWARD = ["<b>T-shirt & top</b>", 'a "bag"', "it's", "</td>", "{{ 7 * 7 }}", "50 %", "$", "$$"]
 
@@ -66,7 +67,7 @@ class Page(HTMLParser):
         super().__init__()
         self.html = folder.joinpath("report.html").read_text(encoding="utf-8")
         self.open, self.addresses, self.images, self.headings = [], [], [], []
-        self.cells, self.captions, self.text = [], [], ""
+        self.cells, self.captions, self.isolated, self.text = [], [], [], ""
         self.feed(self.html)
         self.close()
         assert not self.open
@@ -77,7 +78,11 @@ class Page(HTMLParser):
         self.addresses += [attributes[name] for name in ("src", "href") if name in attributes]
         if tag == "img":
             self.images.append((attributes["alt"], attributes["src"]))
-        for opener, kept in (("td", self.cells), ("figcaption", self.captions)):
+        for opener, kept in (
+            ("td", self.cells),
+            ("figcaption", self.captions),
+            ("bdi", self.isolated),
+        ):
             if tag == opener:
                 kept.append("")
         if tag == "h2":
@@ -98,6 +103,7 @@ class Page(HTMLParser):
             ("td", self.cells),
             ("figcaption", self.captions),
             ("h2", self.headings),
+            ("bdi", self.isolated),
         ):
             if opener in self.open:
                 kept[-1] += data
@@ -423,6 +429,73 @@ def test_awkward_text(forest, unseen, tmp_path):
     assert "training images" in page.text
     assert not [alt for alt, _ in page.images if alt.endswith("by epoch")]
     assert "How did the training go?" not in page.headings
+
+
+HOSTILE = [
+    "\x1b[2J\x1b[31mred",
+    "two\nlines",
+    "\ttab\r",
+    "\u202ereversed\u202c",
+    "\u2067isolated\u2069",
+    "marks\u200e\u200f\u061c",
+    "\x9b31m",
+    "half\udcff",
+    "\x07bell\x7f",
+    "line\u2028line",
+]
+HARMLESS = [
+    "قميص",
+    "חולצה",
+    "衬衫",
+    "T-shirt à manches",
+    "\N{WOMAN}\u200d\N{ROCKET}",  # an astronaut, joined
+    "\N{BLACK HEART SUIT}\ufe0f",
+    "می\u200cخواهم",  # noqa: RUF001  (a joiner keeps letters apart)
+    "\U0001f3f4\U000e0067\U000e0062\U000e007f",  # a flag, with tags
+    "back\\slash",
+    "sp ace",
+]
+
+BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def hidden_in(text):
+    """Characters that a terminal obeys or that reorder others."""
+    return {
+        char
+        for char in text
+        if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
+        or unicodedata.bidirectional(char) in BIDIRECTIONAL
+        or char in "\u200e\u200f\u061c"
+    }
+
+
+def test_names_with_control_characters(forest, unseen, tmp_path, drawn):
+    """Are visible in all texts and pictures, and exact in the metrics."""
+    evaluation = evaluate_classifier(forest, *unseen, target_names=HOSTILE)
+    assert evaluation.class_names == HOSTILE
+    evaluation.save(tmp_path, about={"data": HOSTILE[3]})
+    metrics = tmp_path.joinpath("metrics.json").read_text()
+    assert json.loads(metrics)["class_names"] == HOSTILE
+    for name in ("classification_report.txt", "sample_predictions.txt", "report.html"):
+        text = tmp_path.joinpath(name).read_text(encoding="utf-8")
+        assert hidden_in(text) == {"\n"}
+        for shown in (r"\x1b[2J\x1b[31mred", r"two\nlines", r"\u202ereversed\u202c", r"half\udcff"):
+            assert shown in text
+    assert not hidden_in(metrics) - {"\n"}
+    matrix = drawn[tmp_path.joinpath("confusion_matrix.png").read_bytes()].axes[0]
+    assert not hidden_in("".join(label.get_text() for label in matrix.get_xticklabels()))
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from font")
+def test_names_in_all_scripts(forest, unseen, tmp_path):
+    """Stay as they are, and do not reorder the page around them."""
+    evaluate_classifier(forest, *unseen, target_names=HARMLESS, output_dir=tmp_path)
+    page = Page(tmp_path)
+    assert set(HARMLESS) <= set(page.cells)
+    assert set(HARMLESS) <= set(page.isolated)
+    report = tmp_path.joinpath("classification_report.txt").read_text(encoding="utf-8")
+    assert all(name in report for name in HARMLESS)
 
 
 def test_what_json_does_not_know(forest, unseen, tmp_path):

@@ -43,6 +43,15 @@ def test_nothing_is_a_formula(name, fitted, unseen):
         assert width == pytest.approx(plain.get_window_extent().width, rel=0.02)
 
 
+def test_control_characters_are_visible(unseen):
+    X, y = unseen
+    names = ["\x1b[31m", "a\nb", "\u202ec", *map(str, range(3, 10))]
+    display = ImageGridDisplay.from_images(X, y, target_names=names, n_per_class=1)
+    assert display.class_names == names
+    shown = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert shown[:4] == [r"\x1b[31m", r"a\nb", r"\u202ec", "3"]
+
+
 @pytest.mark.parametrize("name", ["predictions", "grad-cam"])
 def test_long_names_do_not_overlap(name, fitted, unseen):
     X, y = unseen
