@@ -1,5 +1,6 @@
 """Images that commands work on, and ``skfashion datasets``."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,10 +11,11 @@ from skfashion.cli._console import echo
 from skfashion.cli._model import check_takes_pictures
 from skfashion.errors import SkfashionError
 
-__all__ = ["DataOptions", "TestData", "datasets", "load_test_data"]
+__all__ = ["DataOptions", "TestData", "datasets", "fingerprint", "last_part", "load_test_data"]
 
 # Share of each class to test on if the data has no test images.
 _TEST_FRACTION = 0.2
+_N_DIGESTS = 16
 
 
 @click.command()
@@ -155,6 +157,27 @@ def load_test_data(data, classifier, model, invert):
         return TestData(pictures, f"pictures in {folder}", is_split, True)
     except (SkfashionError, OSError, ValueError) as error:
         raise click.BadParameter(str(error), param_hint="--data") from error
+
+
+def fingerprint(images, n_digests=_N_DIGESTS):
+    """Return the smallest digests of images: a sample that does not depend on their order.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, n_pixels) of uint8
+    n_digests : int or None
+        None returns those of all images.
+
+    Returns
+    -------
+    digests : list of str
+    """
+    return sorted({hashlib.sha256(image.tobytes()).hexdigest()[:8] for image in images})[:n_digests]
+
+
+def last_part(data):
+    """Return what ``--data`` names without the folders above it."""
+    return data if data in ("sample", "full") else Path(data).expanduser().resolve().name
 
 
 def _read(data, seed, invert):

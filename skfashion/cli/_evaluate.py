@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from skfashion.cli._console import echo, unknown_name
-from skfashion.cli._data import load_test_data
+from skfashion.cli._data import fingerprint, last_part, load_test_data
 from skfashion.cli._model import load_model, note_light_ground, read_training, to_scale
 from skfashion.cli._options import force_option, grouped, invert_option, output_option
 from skfashion.cli._output import OutputOptions
@@ -41,7 +41,7 @@ def evaluate(model, data, output, invert):
     classifier = load_model(model)
     test = load_test_data(data, classifier, model, invert)
     if not test.are_test_images:
-        _check_not_trained_on(model, data)
+        _check_not_trained_on(model, data, test.bunch)
     bunch = test.bunch
     target, names = _match_classes(bunch, classifier)
 
@@ -57,7 +57,7 @@ def evaluate(model, data, output, invert):
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--data") from error
     try:
-        evaluation.save(output.folder, about={"model": str(model), "data": data})
+        evaluation.save(output.folder, about={"model": model.name, "data": last_part(data)})
     except OSError as error:
         raise click.ClickException(f"Cannot write to {output.folder}: {error}") from error
     echo(*evaluation.classification_report().split("\n"))
@@ -68,9 +68,14 @@ def evaluate(model, data, output, invert):
     )
 
 
-def _check_not_trained_on(model, data):
-    """Refuse a folder or file that the model beside ``metrics.json`` was trained on."""
-    if read_training(model).get("data") == str(Path(data).expanduser().resolve()):
+def _check_not_trained_on(model, data, bunch):
+    """Refuse images most of which the model beside ``metrics.json`` was trained on."""
+    training = read_training(model)
+    known = set(str(training.get("training_fingerprint", "")).split())
+    seen = known & set(fingerprint(bunch.data, n_digests=None))
+    # Earlier versions wrote the path.
+    is_same_path = training.get("data") == str(Path(data).expanduser().resolve())
+    if is_same_path or 2 * len(seen) > len(known):
         raise click.BadParameter(
             f"{model} was trained on {data}. The report on the images that were held out is "
             f"{model.parent / 'report.html'}; give images that it has not seen.",

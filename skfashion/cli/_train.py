@@ -2,13 +2,12 @@
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
 from skfashion.cli._console import echo, start_keras
-from skfashion.cli._data import DataOptions
+from skfashion.cli._data import DataOptions, fingerprint, last_part
 from skfashion.cli._options import (
     data_option,
     epochs_option,
@@ -139,9 +138,10 @@ def train_and_test(classifier, images, data, about):
     )
     is_own = data.data not in ("sample", "full")
     about = {
-        "data": str(Path(data.data).expanduser().resolve()) if is_own else data.data,
+        "data": last_part(data.data),
         **about,
         **({"invert": data.invert} if is_own else {}),
+        "training_fingerprint": " ".join(fingerprint(training.data)),
         "n_train": len(training.target),
         "epochs": classifier.n_epochs_,
         "fit_seconds": round(seconds, 1),

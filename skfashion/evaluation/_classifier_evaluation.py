@@ -1,5 +1,6 @@
 """Evaluation of a classifier on test images."""
 
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,11 @@ __all__ = ["ClassifierEvaluation", "evaluate_classifier"]
 
 # Rows of most_confused.
 _N_CONFUSED = 10
+# In the text of an absolute path or a URL, all before the last part; scikit-learn puts "..." into
+# the middle of long representations.
+_FOLDERS = re.compile(
+    r"""(['"])(?:(?:\w[\w+.-]*:)?/|\w:\\)(?:(?!\1).)*[/\\]|(\.\.\.)[^'"\s]*[/\\]"""
+)
 
 
 def evaluate_classifier(estimator, X, y, *, output_dir=None, target_names=None, image_shape=None):
@@ -249,6 +255,8 @@ class ClassifierEvaluation:
     def to_dict(self):
         """Return all figures as ``metrics.json`` has them, None for those that are not defined.
 
+        Paths and URLs among the estimator's parameters are shortened to their last part.
+
         Returns
         -------
         metrics : dict
@@ -264,7 +272,7 @@ class ClassifierEvaluation:
             "class_names": self.class_names,
             "confusion_matrix": self.confusion_matrix.tolist(),
         }
-        figures |= {"estimator": repr(self.estimator), "versions": _versions()}
+        figures |= {"estimator": _describe(self.estimator), "versions": _versions()}
         return without_nan(figures)
 
     def save(self, output_dir, *, about=None):
@@ -311,6 +319,11 @@ def _most_confused(matrix, class_names):
             "share": errors[true, predicted] / matrix.sum(axis=1)[true],
         }
     )
+
+
+def _describe(estimator):
+    """Return the estimator's representation without folders, servers and passwords."""
+    return _FOLDERS.sub(r"\1\2", repr(estimator))
 
 
 def _versions():

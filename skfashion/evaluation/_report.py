@@ -71,9 +71,7 @@ def write_report(evaluation, folder, about):
     for name in set(REPORT_FILES) & set(pictures):
         (folder / name).write_bytes(pictures[name])
     images = {"errors": errors, "samples": _select(evaluation, only_errors=False)}
-    _write_text(
-        folder / "report.html", _render(evaluation, about, figures["versions"], pictures, images)
-    )
+    _write_text(folder / "report.html", _render(evaluation, about, figures, pictures, images))
 
 
 def without_nan(value):
@@ -199,7 +197,7 @@ def _draw_calibration(evaluation):
     return figure
 
 
-def _render(evaluation, about, versions, pictures, displays):
+def _render(evaluation, about, figures, pictures, displays):
     from jinja2 import Environment, StrictUndefined
 
     def show(value):
@@ -217,7 +215,8 @@ def _render(evaluation, about, versions, pictures, displays):
         evaluation=evaluation,
         metrics=METRICS,
         about=about,
-        versions=versions,
+        estimator=figures["estimator"],
+        versions=figures["versions"],
         made=datetime.now().astimezone(),
         pictures={name.removesuffix(".png"): _embed(png) for name, png in pictures.items()},
         curves=[f"{name}_curve" for name in QUANTITIES if f"{name}_curve.png" in pictures],

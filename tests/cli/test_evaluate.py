@@ -41,7 +41,10 @@ def test_pictures_of_one_class(run, model, other_pictures, report_files, tmp_pat
     assert metrics["class_names"] == ["ankle boot", "trouser"]
     assert metrics["confusion_matrix"][0] == [0, 0]
     assert metrics["confusion_matrix"][1][1] == 10 * metrics["accuracy"]
-    assert metrics["model"] == str(model)
+    assert metrics["model"] == model.name
+    assert metrics["data"] == other_pictures.name
+    for name in ("metrics.json", "report.html"):
+        assert str(model.parent) not in (output / name).read_text()
     assert (output / "classification_report.txt").read_text() in result.stdout
     last = result.stdout.splitlines()[-1]
     assert last.startswith(f"Accuracy {metrics['accuracy']:.4f} (95 % interval ")
@@ -131,13 +134,46 @@ def test_folders_of_fashion_mnist(run, fitted_on_sample, tmp_path):
     assert metrics["accuracy"] == (classifier.predict(shirts) == 0).mean()
 
 
-def test_images_that_it_was_trained_on(run, trained, pictures, tmp_path):
-    result = run("evaluate", trained[1] / "model.keras", "--data", pictures, cwd=tmp_path)
+@pytest.mark.parametrize("change", ["nothing", "moved", "renamed", "one more", "half"])
+def test_images_that_it_was_trained_on(run, trained, pictures, tmp_path, change):
+    data = pictures
+    if change != "nothing":
+        data = shutil.copytree(pictures, tmp_path / "moved")
+    files = sorted(data.rglob("*.png"))
+    if change == "renamed":
+        for i, file in enumerate(files):
+            file.rename(file.with_name(f"{997 * i % 1000}.png"))
+    elif change == "one more":
+        Image.new("L", (28, 28), 77).save(data / "trouser" / "new.png")
+    elif change == "half":
+        for file in files[::4]:
+            file.unlink()
+    output = tmp_path / "out"
+    result = run("evaluate", trained[1] / "model.keras", "--data", data, "--output", output)
     assert result.returncode == 2
-    assert f"was trained on {pictures}" in result.stderr
+    assert f"was trained on {data}" in result.stderr
     assert str(trained[1] / "report.html") in result.stderr
     assert result.stderr.count("\n") == 1
-    assert not [*tmp_path.iterdir()]
+    assert not output.exists()
+
+
+def test_images_that_it_was_trained_on_with_an_earlier_version(run, model, other_pictures):
+    """Which wrote where they were."""
+    metrics = {"data": str(other_pictures.resolve())}
+    (model.parent / "metrics.json").write_text(json.dumps(metrics))
+    result = run("evaluate", model, "--data", other_pictures)
+    assert result.returncode == 2
+    assert f"was trained on {other_pictures}" in result.stderr
+
+
+def test_few_of_the_images_that_it_was_trained_on(run, trained, pictures, tmp_path):
+    """Are no reason to refuse the others."""
+    (tmp_path / "data" / "trouser").mkdir(parents=True)
+    for i in range(5):
+        shutil.copy(pictures / "trouser" / f"{i}.png", tmp_path / "data" / "trouser")
+    arguments = ("--data", tmp_path / "data", "--output", tmp_path / "out")
+    result = run("evaluate", trained[1] / "model.keras", *arguments)
+    assert result.returncode == 0, result.stderr
 
 
 def test_other_classes(run, model, other_pictures, digits_csv, fitted_on_sample, tmp_path):

@@ -23,7 +23,7 @@ def test_train(trained, pictures, report_files):
     assert metrics["n_test"] == 24
     assert metrics["epochs"] == 15
     assert metrics["seed"] == 3
-    assert metrics["data"] == str(pictures.resolve())
+    assert metrics["data"] == pictures.name
     assert metrics["accuracy"] > 0.9
     assert set(metrics["per_class"]) == {"ankle boot", "trouser"}
     report = (output / "classification_report.txt").read_text()
@@ -36,6 +36,14 @@ def test_train(trained, pictures, report_files):
         with Image.open(output / name) as picture:
             assert min(picture.size) > 250
             assert len(np.unique(np.asarray(picture))) > 10
+
+
+def test_report_without_paths_of_the_machine(trained, pictures):
+    for name in ("metrics.json", "report.html"):
+        text = (trained[1] / name).read_text()
+        assert pictures.name in text
+        assert str(pictures.parent) not in text
+        assert str(trained[1].parent) not in text
 
 
 def test_the_model_is_the_one_that_was_tested(trained, pictures):

@@ -1,6 +1,7 @@
 """The files that evaluate_classifier writes."""
 
 import base64
+import html
 import io
 import json
 import re
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
@@ -202,6 +203,32 @@ def test_metrics(networks_report):
     assert metrics["most_confused"] == evaluation.most_confused.to_dict(orient="records")
     assert metrics["estimator"] == repr(evaluation.estimator)
     assert {"skfashion", "scikit-learn", "keras", "tensorflow"} <= metrics["versions"].keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("/home/alice/private/run", "'run'"),
+        ("/home/o'neil/private/run", '"run"'),
+        ("C:\\Users\\alice\\run", "'run'"),
+        ("sqlite:////home/alice/private/trials.db", "'trials.db'"),
+        ("postgresql://alice:secret@host/trials", "'trials'"),
+        ("/home/alice/" + 80 * "private/" + "run", "run'"),
+        ("cache/run", "'cache/run'"),
+        ("\\w+/x", "'\\\\w+/x'"),
+    ],
+)
+def test_paths_among_the_parameters(digits, unseen, tmp_path, given, shown):
+    """Only their last part is in the report."""
+    estimator = memorize(*digits)
+    pipeline = Pipeline([("classifier", estimator)], memory=given)
+    evaluate_classifier(pipeline, *unseen, output_dir=tmp_path)
+    description = read_metrics(tmp_path)["estimator"]
+    assert shown in description
+    for text in (description, html.unescape(Page(tmp_path).html)):
+        assert "alice" not in text
+        assert "neil" not in text
+        assert "private" not in text
 
 
 def test_classes_without_test_images(forest, unseen, words, tmp_path):
