@@ -8,11 +8,13 @@ import numpy as np
 
 __all__ = ["check_classes", "check_known_labels", "check_name", "find_layer", "make_visible"]
 
-# Control characters, line separators, halves of characters, and characters that reorder those
-# around them. Joiners and variation selectors are parts of real names.
+# Control characters, line separators, bidirectional controls and lone surrogates. Joiners and
+# variation selectors are parts of real names.
 _HIDDEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+# A longer name is no slip of the pen, and takes long to compare.
+_MAX_COMPARED = 100
 
 
 def check_name(kind, name, known):
@@ -20,7 +22,7 @@ def check_name(kind, name, known):
     if name in known:
         return
     lowered = {other.lower(): other for other in known}
-    nearest = difflib.get_close_matches(str(name).lower(), lowered, n=1)
+    nearest = difflib.get_close_matches(str(name)[:_MAX_COMPARED].lower(), lowered, n=1)
     hint = f" Did you mean {lowered[nearest[0]]!r}?" if nearest else ""
     raise ValueError(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known))}.")
 

@@ -27,7 +27,7 @@ _HIDDEN = re.compile(
 
 
 def echo(*lines, err=False):
-    """Print lines; the names of classes and files in them cannot begin others or use escapes."""
+    """Print lines. Control characters in them, such as in a file's name, are shown as escapes."""
     click.echo("\n".join(map(make_visible, lines)), err=err)
 
 

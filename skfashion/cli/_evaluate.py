@@ -69,7 +69,7 @@ def evaluate(model, data, output, invert):
 
 
 def _check_not_trained_on(model, data, bunch):
-    """Refuse images most of which the model beside ``metrics.json`` was trained on."""
+    """Refuse data that holds most of the images that a model was trained on."""
     training = read_training(model)
     known = set(str(training.get("training_fingerprint", "")).split())
     seen = known & set(fingerprint(bunch.data, n_digests=None))

@@ -1,6 +1,7 @@
 """Images as rows of a CSV file, as Kaggle publishes Fashion-MNIST."""
 
 import bz2
+import codecs
 import csv
 import gzip
 import io
@@ -180,14 +181,15 @@ class _BoundedFile(io.BufferedIOBase):
 
     def __init__(self, file, path):
         self._file, self._path = file, path
-        start = file.read(_MAX_HEADER_BYTES)
+        start = file.read(_MAX_HEADER_BYTES).removeprefix(codecs.BOM_UTF8)
         header = re.findall(rb"\A[\r\n]*[^\r\n]*", start)[0]
-        if len(header) == _MAX_HEADER_BYTES or header.count(b",") > _MAX_COLUMNS:
+        if len(header) == _MAX_HEADER_BYTES or header.count(b",") >= _MAX_COLUMNS:
             raise DatasetError(
-                f"{path} has a header that is too long. At most {_MAX_COLUMNS:,} columns are read."
+                f"{path} has a header longer than {_MAX_HEADER_BYTES >> 20} MiB or more than "
+                f"{_MAX_COLUMNS:,} columns."
             )
         # pandas takes minutes for many columns of the same name.
-        self.columns = next(csv.reader([header.decode("utf-8-sig").strip("\r\n")]))
+        self.columns = next(csv.reader([header.decode("utf-8").strip("\r\n")]))
         self._rest_of_start = io.BytesIO(start[len(header) :])
         n_columns = max(1, len(self.columns))
         self.chunk_rows = max(1, min(_CHUNK_ROWS, _CHUNK_CELLS // n_columns))

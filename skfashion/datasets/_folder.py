@@ -112,7 +112,7 @@ def _open_picture(path):
     ) as error:
         problem = f"{error!s:.200}"
         if isinstance(error, Image.UnidentifiedImageError):
-            problem = f"{', '.join(_FORMATS)} are read"
+            problem = f"only {', '.join(_FORMATS)} are read"
         raise DatasetError(f"{path} is not a picture that can be decoded: {problem}.") from error
 
 

@@ -106,7 +106,7 @@ class IdxReader:
     Attributes
     ----------
     header : bytes
-        What stands before the array.
+        The bytes before the array.
     shape : tuple of int
     dtype : dtype
         Shape and type that the header declares; the type in the machine's byte order.

@@ -255,7 +255,7 @@ class ClassifierEvaluation:
     def to_dict(self):
         """Return all figures as ``metrics.json`` has them, None for those that are not defined.
 
-        Paths and URLs among the estimator's parameters are shortened to their last part.
+        Absolute paths and URLs among the estimator's parameters are shortened to their last part.
 
         Returns
         -------

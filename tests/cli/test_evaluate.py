@@ -158,7 +158,7 @@ def test_images_that_it_was_trained_on(run, trained, pictures, tmp_path, change)
 
 
 def test_images_that_it_was_trained_on_with_an_earlier_version(run, model, other_pictures):
-    """Which wrote where they were."""
+    """Earlier versions stored the path."""
     metrics = {"data": str(other_pictures.resolve())}
     (model.parent / "metrics.json").write_text(json.dumps(metrics))
     result = run("evaluate", model, "--data", other_pictures)
@@ -167,7 +167,7 @@ def test_images_that_it_was_trained_on_with_an_earlier_version(run, model, other
 
 
 def test_few_of_the_images_that_it_was_trained_on(run, trained, pictures, tmp_path):
-    """Are no reason to refuse the others."""
+    """A few training images are accepted."""
     (tmp_path / "data" / "trouser").mkdir(parents=True)
     for i in range(5):
         shutil.copy(pictures / "trouser" / f"{i}.png", tmp_path / "data" / "trouser")

@@ -46,7 +46,7 @@ def test_model_that_was_trained_on_inverted_pictures(run, trained, pictures, tmp
 
 @pytest.mark.parametrize("kind", ["device", "nested", "list"])
 def test_metrics_that_are_none(run, trained, pictures, tmp_path, kind):
-    """They are passed over."""
+    """Such metrics beside the model are passed over."""
     shutil.copy(trained[1] / "model.keras", tmp_path)
     if kind == "device":
         (tmp_path / "metrics.json").symlink_to("/dev/zero")

@@ -160,9 +160,9 @@ def test_pixels_as_numpy_writes_them(tmp_path):
 HEADER = b"label," + b",".join(b"pixel%d" % i for i in range(784)) + b"\n"
 # What the file begins with, and what is repeated for ever.
 BOMBS = {
-    "line": (b"", b"1", "a header that is too long"),
-    "columns": (b"", b",a", "a header that is too long"),
-    "blank lines": (b"", b"\n", "a header that is too long"),
+    "line": (b"", b"1", "a header longer than 4 MiB"),
+    "columns": (b"", b",a", "a header longer than 4 MiB"),
+    "blank lines": (b"", b"\n", "a header longer than 4 MiB"),
     "blank rows": (HEADER, b"\n", "rows that are too long"),
     "cell": (HEADER + b"1,", b"1", "rows that are too long"),
     "label": (HEADER + b'"', b"1", "rows that are too long"),
@@ -176,7 +176,7 @@ BOMBS = {
     [*((bomb, ".csv.gz") for bomb in BOMBS), *(("cell", suffix) for suffix in COMPRESSIONS)],
 )
 def test_bomb_is_refused_early(tmp_path, bomb, suffix):
-    """However it is compressed; the message does not quote all of it."""
+    """Bombs are refused in every compression; the message does not quote all of one."""
     start, unit, message = BOMBS[bomb]
     path = tmp_path / f"a{suffix}"
     path.write_bytes(COMPRESSIONS[suffix](start + unit * (2**27 // len(unit))))

@@ -498,7 +498,7 @@ def hidden_in(text):
 
 
 def test_names_with_control_characters(forest, unseen, tmp_path, drawn):
-    """Are visible in all texts and pictures, and exact in the metrics."""
+    """Control characters are escaped in texts and pictures, not in the metrics."""
     evaluation = evaluate_classifier(forest, *unseen, target_names=HOSTILE)
     assert evaluation.class_names == HOSTILE
     evaluation.save(tmp_path, about={"data": HOSTILE[3]})
@@ -516,7 +516,7 @@ def test_names_with_control_characters(forest, unseen, tmp_path, drawn):
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing from font")
 def test_names_in_all_scripts(forest, unseen, tmp_path):
-    """Stay as they are, and do not reorder the page around them."""
+    """Names in any writing system are unchanged, and do not reorder the page."""
     evaluate_classifier(forest, *unseen, target_names=HARMLESS, output_dir=tmp_path)
     page = Page(tmp_path)
     assert set(HARMLESS) <= set(page.cells)
