@@ -764,42 +764,39 @@ class FashionCNNClassifier(
     def load(cls, path, *, architecture=None, optimizer=None, schedule=None):
         """Read a classifier that :meth:`save` wrote, of this or an earlier version.
 
-        Nothing that the file says is run, and nothing but the file is read: it need not be trusted.
-        Networks of this package are built by name. A network that was a function is rebuilt from
-        a list of Keras layers, or by the function if you give it.
+        The file need not be trusted: no code from it is run, and no other file is read. Networks of
+        this package are built by name. A network that was a function is rebuilt from a list of
+        Keras layers, or by the function if you give it.
 
         Parameters
         ----------
         path : str or path-like
             The ``.keras`` file.
         architecture : callable, default=None
-            Function that built the network, if it has layers that are not rebuilt from a file. Only
-            weights are then read, and the options of the architecture with which it is called.
+            Function that built the network. Needed if the network has layers that are not rebuilt
+            from a file. It is called with the options in the file.
         optimizer : keras.optimizers.Optimizer or subclass of it, default=None
-            Optimizer in place of the file's, for one of your own class.
+            Optimizer that the classifier was saved with, if it is of your own class.
         schedule : LearningRateSchedule, default=None
-            Schedule in place of the file's, for one of your own class.
+            Schedule that the classifier was saved with, if it is of your own class.
 
         Returns
         -------
         classifier : FashionCNNClassifier
-            Predicts what the saved one predicts. It has no ``checkpoint``: a file does not decide
-            what a later fit writes.
+            Predicts what the saved one predicts. A file does not decide what a later fit writes or
+            reads: it has no ``checkpoint``, and a path in ``architecture__weights`` is replaced by
+            a placeholder. Set that parameter again before you fit from scratch.
 
         Raises
         ------
-        FileNotFoundError
+        OSError
             If there is no such file.
         ModelFileError
             If :meth:`save` did not write the file, it is damaged or of a newer format version, or
             it needs one of the arguments above. The message says which.
-
-        Warns
-        -----
-        UserWarning
-            If the classifier was fitted with a file as ``architecture__weights``, which is not
-            taken over.
         """
+        if Path(path).is_dir():
+            raise IsADirectoryError(f"{str(path)!r} is a folder, not a model file.")
         if not Path(path).is_file():
             raise FileNotFoundError(f"No model file {str(path)!r}.")
         check_process()

@@ -1,7 +1,7 @@
 """Fitted classifiers as ``.keras`` files. Importing this package imports Keras.
 
-A file is not trusted: nothing that it says is done before it was checked, and Keras gets nothing
-of it but the arguments of known classes, and arrays.
+A file is not trusted. Everything it says is checked before it is used, and Keras gets only arrays
+and arguments for listed classes.
 """
 
 from skfashion._persistence.checkpoint import Checkpoint

@@ -21,18 +21,19 @@ CHECKSUM = "skfashion.sha256"
 _END = struct.Struct("<4s4H2LH")
 _ZIP64_LOCATOR = 20
 _MAX_DIRECTORY_BYTES = 2**20
-_MAX_JSON_BYTES = 2**24
-# A list of empty lists takes the most memory: 36 bytes for each comma.
-_MAX_JSON_VALUES = 2**20
+# Room for the history of 20,000 epochs, the column names of 256x256 pixels, and 1,000 layers.
+_MAX_JSON_BYTES, _MAX_JSON_VALUES = 2**22, 2**17
 
 
-def open_archive(file, max_members):
+def open_archive(file, kind, max_members):
     """Open a zip archive, if reading its directory and its members takes little memory.
 
     Parameters
     ----------
     file : file object
         Open for reading in binary mode.
+    kind : str
+        Name of such files, for messages.
     max_members : int
         Number of members that it may have.
 
@@ -45,15 +46,16 @@ def open_archive(file, max_members):
     ValueError
         If it is not a zip archive whose members are stored without compression.
     """
+    starts_well = file.read(4) == b"PK\3\4"
     size = file.seek(0, 2)
     file.seek(max(0, size - _END.size - _ZIP64_LOCATOR))
     locator, end = file.read(_ZIP64_LOCATOR), file.read()
-    if size < _END.size + _ZIP64_LOCATOR or not end.startswith(b"PK\5\6"):
-        raise ValueError("it is not a zip archive, or is truncated")
+    if size < _END.size + _ZIP64_LOCATOR or not starts_well or not end.startswith(b"PK\5\6"):
+        raise ValueError(f"it is not a {kind}, or is damaged")
     _, _, _, _, n_members, directory_size, _, comment_size = _END.unpack(end)
     is_plain = comment_size == 0 and not locator.startswith(b"PK\6\7")
     if not is_plain or n_members > max_members or directory_size > _MAX_DIRECTORY_BYTES:
-        raise ValueError("its archive has another form than save writes")
+        raise ValueError(f"it is damaged, or no {kind} that skfashion wrote")
     archive = zipfile.ZipFile(file)
     members = archive.infolist()
     for member in members:
@@ -63,7 +65,7 @@ def open_archive(file, max_members):
     if sum(member.file_size for member in members) > size:
         raise ValueError("its members overlap")
     if len(archive.NameToInfo) < len(members):
-        raise ValueError("it has two members of one name")
+        raise ValueError("two of its members have the same name")
     return archive
 
 
@@ -76,7 +78,7 @@ def read_member(archive, name):
 
 
 def read_json(archive, name):
-    """Return what a member describes in JSON, if it is of a usual size."""
+    """Return the parsed JSON of a member of limited size."""
     content = b""
     if archive.getinfo(name).file_size <= _MAX_JSON_BYTES:
         content = read_member(archive, name)
@@ -97,7 +99,7 @@ def read_all(archive, *, has_checksum):
     if has_checksum:
         stored = contents.pop(CHECKSUM, b"")
         if stored != compute_checksum(contents):
-            raise ValueError("its checksum is another than that of its content")
+            raise ValueError("its checksum does not match its content")
     return contents
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skfashion._persistence.model_file import ModelFile, check_path
+from skfashion._persistence.model_file import ModelFileWriter, check_path
 
 __all__ = ["Checkpoint"]
 
@@ -18,7 +18,7 @@ class Checkpoint:
 
     def __init__(self, classifier):
         self._path = check_path(classifier.checkpoint, "checkpoint")
-        self._file = ModelFile(classifier, allow_custom_objects=True)
+        self._file = ModelFileWriter(classifier, allow_custom_objects=True)
 
     def check_goes_on(self, state):
         """Refuse to go on without validation images from a best epoch that was chosen by them.

@@ -23,13 +23,17 @@ _OLDEST_VERSION = 2
 # Files of skfashion 0.1.0 name the default optimizer by its module.
 _RENAMED_OPTIMIZER = ("skfashion.training.muon.Muon", "skfashion>Muon")
 _MAX_CLASSES_BYTES = 2**26
+# Networks of Keras' applications have up to 2,000.
+_MAX_WEIGHTS = 10_000
+# Python finds whole numbers from here on in dictionaries as slowly as a file wants.
+_FIRST_SLOW_KEY = 2**60
 
 _Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 _Numbers = tuple[float, ...]
 
 
 class _Classes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    dtype: str
+    dtype: Annotated[str, msgspec.Meta(pattern=r"^[<>|]?([biuf][1248]|O|U[1-9]\d{0,5})$")]
     values: list[str | int | float | bool]
 
 
@@ -39,11 +43,11 @@ class _Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: _Count | None = None
 
 
-class StoredArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _StoredArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the numbers of a weight are in the HDF5 file: type, shape and offset in bytes."""
 
-    dtype: str
-    shape: tuple[_Count, ...]
+    dtype: Annotated[str, msgspec.Meta(pattern=r"^[<|][biuf][1248]$")]
+    shape: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=8)]
     offset: Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -67,7 +71,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     optimizer: str
     # Since format version 3.
     skfashion_version: str = "0.1.0"
-    weights: list[StoredArray] | None = None
+    weights: Annotated[list[_StoredArray], msgspec.Meta(max_length=_MAX_WEIGHTS)] | None = None
 
     @property
     def scaler(self):
@@ -152,14 +156,14 @@ def read_description(fields, name, skfashion_version):
         raise ValueError(
             f"its format version is {version}, and skfashion {skfashion_version} reads versions "
             f"{_OLDEST_VERSION} to {FORMAT_VERSION}; load it with skfashion "
-            f"{fields.get('skfashion_version', '')!s:.20} or later, which wrote it"
+            f"{fields.get('skfashion_version', 'of the version')!s:.20} or later, which wrote it"
         )
     if version < _OLDEST_VERSION:
         raise ValueError(f"its format version is {version}, which no skfashion wrote")
     try:
         description = msgspec.convert(fields, Description)
     except msgspec.ValidationError as error:
-        raise ValueError(f"its {name} has another form: {error}") from None
+        raise ValueError(f"its {name} is not valid: {error}") from None
     _check(description)
     return description
 
@@ -168,42 +172,51 @@ def _check(description):
     """Raise ValueError if fields are out of range or contradict each other."""
     shape, history = description.image_shape, description.history
     n_channels, n_classes = shape[2], len(description.classes.values)
-    numbers = (*description.pixel_scale, *description.pixel_offset, *description.pixel_range)
+    scale, offset = description.pixel_scale, description.pixel_offset
     low, high = description.pixel_range
     n_epochs = len(history.get("loss", ()))
     names, feature_names = description.target_names, description.feature_names
     has_weights = description.weights is not None
     checks = {
         "image_shape": math.prod(shape) <= MAX_VALUES,
-        "pixel_scale": len(description.pixel_scale) == n_channels
-        and min(description.pixel_scale, default=0) > 0,
-        "pixel_offset": len(description.pixel_offset) == n_channels,
-        "pixel_range": all(map(math.isfinite, numbers)) and low <= high,
+        "pixel_scale": len(scale) == n_channels and all(0 < s < math.inf for s in scale),
+        "pixel_offset": len(offset) == n_channels and all(map(math.isfinite, offset)),
+        "pixel_range": -math.inf < low <= high < math.inf,
         "target_names": names is None or len(names) == n_classes,
         "feature_names": len(feature_names) in (0, math.prod(shape)),
         "history": n_epochs > 0 and all(len(values) == n_epochs for values in history.values()),
         "best_epoch": description.best_epoch <= n_epochs,
         "weights": has_weights == (description.format_version >= 3),
+        "parameters": _has_quick_keys(description.parameters.get("class_weight")),
     }
     for name, is_right in checks.items():
         if not is_right:
-            raise ValueError(f"its {name} cannot be right: {getattr(description, name)!r:.100}")
+            raise ValueError(f"its {name} is not valid: {getattr(description, name)!r:.100}")
     _read_classes(description.classes)
+
+
+def _has_quick_keys(class_weight):
+    """Return whether class weights, which are stored as pairs, can be looked up quickly."""
+    if not isinstance(class_weight, list):
+        return True
+    labels = [pair[0] for pair in class_weight if isinstance(pair, list) and pair]
+    return all(abs(x) < _FIRST_SLOW_KEY for x in labels if isinstance(x, (int, float)))
 
 
 def _read_classes(stored):
     """Return the classes as an array, if they are sorted and nothing else than was stored."""
     try:
         dtype = np.dtype(stored.dtype)
-        if dtype.kind not in "biufUO" or dtype.itemsize * len(stored.values) > _MAX_CLASSES_BYTES:
-            raise ValueError(f"its classes have the type {stored.dtype!r:.100}")
-        classes = np.array(stored.values, dtype)
+        kinds = {str} if dtype.kind in "OU" else {bool, int, float}
+        is_right = dtype.itemsize * len(stored.values) <= _MAX_CLASSES_BYTES
+        is_right = is_right and {type(value) for value in stored.values} <= kinds
+        classes = np.array(stored.values if is_right else [], dtype)
         is_right = len(classes) > 1 and classes.tolist() == stored.values
         is_right = is_right and bool(np.all(classes[:-1] < classes[1:]))
     except (TypeError, ValueError, OverflowError):
         is_right = False
     if not is_right:
-        raise ValueError(f"its classes cannot be right: {stored.values!r:.100}")
+        raise ValueError(f"its classes are not valid: {stored.values!r:.100}")
     return classes
 
 

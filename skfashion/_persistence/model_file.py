@@ -5,6 +5,7 @@ import math
 import os
 import tempfile
 import zipfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,26 @@ from skfashion._persistence.archive import (
     write_archive,
 )
 from skfashion._persistence.description import describe, read_description, to_tuples
-from skfashion._persistence.stored_arrays import locate_weights, read_array, read_hdf5, read_npz
+from skfashion._persistence.stored_arrays import (
+    locate_weights,
+    open_hdf5,
+    read_array,
+    read_hdf5,
+    read_npz,
+)
 from skfashion._persistence.stored_parameters import (
+    NotRebuiltError,
     describe_architecture,
     describe_parameters,
     restore_parameters,
 )
 from skfashion._training.engine import build_model, compose_model
+from skfashion._utils.names import make_visible
 from skfashion._utils.randomness import fixed_keras_seeds
-from skfashion._utils.warnings import warn
 from skfashion.errors import ModelFileError
 from skfashion.networks._saved_architecture import SavedArchitecture, check_classes
 
-__all__ = ["ModelFile", "check_path", "load_classifier", "save_classifier"]
+__all__ = ["ModelFileWriter", "check_path", "load_classifier", "save_classifier"]
 
 _DESCRIPTION = "skfashion.json"
 _OPTIMIZER = "skfashion-optimizer.npz"
@@ -41,13 +49,12 @@ _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json
 _MEMBERS = {_METADATA, _CONFIG, _WEIGHTS, _DESCRIPTION, _OPTIMIZER}
 # An archive of a later format version may have more members.
 _MAX_MEMBERS = 32
-# What HDF5 and NumPy's archives need besides numbers: less than this for each array, and for each
-# layer less than this many times its part of config.json.
+# Upper bounds for what HDF5 and npz files need besides the numbers: bytes per array, and bytes per
+# byte of config.json.
 _OVERHEAD, _OVERHEAD_OF_LAYERS = 2**14, 2**3
-# Options of named architectures: the convolutions of each stage if the file does not show how many
-# weights there are, and all others, such as the size that images are brought to.
-_LARGEST_DEPTH, _LARGEST_OPTION = 2**6, 2**14
-# Optimizers have up to five values for each weight.
+# Limits for integer options of registered architectures.
+_LARGEST_OPTIONS = {"depth": 2**6, "size": 2**10, "width": 2**14}
+# Optimizers keep up to five values per weight; 8 leaves room.
 _MAX_OPTIMIZER_VALUES = 8
 
 
@@ -81,10 +88,10 @@ def save_classifier(classifier, state, path, *, target_names=None, allow_custom_
                 f"target_names must name {len(state.classes)} classes, got {len(target_names)}."
             )
         state = replace(state, target_names=[str(name) for name in target_names])
-    ModelFile(classifier, allow_custom_objects).write(path, state)
+    ModelFileWriter(classifier, allow_custom_objects).write(path, state)
 
 
-class ModelFile:
+class ModelFileWriter:
     """Writes states of a classifier to files that appear whole or not at all.
 
     Parameters
@@ -100,7 +107,7 @@ class ModelFile:
         self._class = type(classifier)
         self._parameters = describe_parameters(classifier)
         names = ("architecture", "optimizer", "schedule")
-        self._own = {name: getattr(classifier, name) for name in names}
+        self._custom_objects = {name: getattr(classifier, name) for name in names}
         self._allow_custom_objects = allow_custom_objects
         self._model: Any = None
 
@@ -113,7 +120,7 @@ class ModelFile:
             If :func:`load_classifier` would refuse the file, or the architecture is not the
             function that built the network.
         """
-        architecture = self._own["architecture"]
+        architecture = self._custom_objects["architecture"]
         if callable(architecture) and architecture != state.network.architecture:
             raise ValueError(
                 f"The classifier cannot be saved: architecture={architecture!r} was set after the "
@@ -151,10 +158,16 @@ class ModelFile:
         """Raise ValueError if :func:`load_classifier` would refuse the file."""
         given = {}
         if self._allow_custom_objects:
-            given = {**self._own, "architecture": state.network.architecture}
+            given = {**self._custom_objects, "architecture": state.network.architecture}
         try:
             with open(path, "rb") as file:
-                _Reader(self._class, given).read(file)
+                _ModelFileReader(self._class, given).read(file)
+        except NotRebuiltError as error:
+            raise ValueError(
+                f"The classifier cannot be saved: {_sentence(error)} To save it all the same, call "
+                "save with allow_custom_objects=True; it is loaded with "
+                f"load(path, {error.argument}=...)."
+            ) from None
         except Exception as error:
             raise ValueError(f"The classifier cannot be saved: {_sentence(error)}") from None
 
@@ -171,29 +184,28 @@ def _write_with_keras(model, directory):
 
 def load_classifier(cls, path, given):
     """Read a fitted classifier; see :meth:`skfashion.FashionCNNClassifier.load`."""
-    reader = _Reader(cls, given)
+    if not callable(given.get("architecture", callable)):
+        raise TypeError(f"architecture must be a function, got {given['architecture']!r}.")
+    cls().set_params(**given)._validate_params()
     with open(path, "rb") as file:
         try:
-            classifier = reader.read(file)
-        except Exception as error:  # Keras, h5py and zipfile raise many kinds on a hostile file
-            cause = error if "architecture" in given else None  # it may be the caller's own
-            raise ModelFileError(f"{path} cannot be loaded: {_sentence(error)}") from cause
-    if reader.weights_file is not None:
-        warn(
-            f"The classifier was fitted with architecture__weights={reader.weights_file!r}, a file "
-            "that load does not take over. Before another fit, set architecture__weights."
-        )
-    return classifier
+            return _ModelFileReader(cls, given).read(file)
+        except Exception as error:  # Keras and zipfile raise many kinds on a hostile file
+            reason = _sentence(error)
+            if isinstance(error, NotRebuiltError):
+                reason = f"{reason[:-1]}; load(path, {error.argument}=...) takes it from you."
+            cause = error if given else None  # it may be the caller's own
+            raise ModelFileError(f"{path} cannot be loaded: {reason}") from cause
 
 
 def _sentence(error):
-    """Return an error's message as one sentence."""
+    """Return an error's message as one sentence that is safe to show."""
     message = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-    lines = message.strip().splitlines() or [type(error).__name__]
-    return lines[0][:500].rstrip(".") + "."
+    line = (message.strip().splitlines() or [type(error).__name__])[0]
+    return make_visible(line[:500].rstrip(".")) + "."
 
 
-class _Reader:
+class _ModelFileReader:
     """Reads a file that is not trusted.
 
     Parameters
@@ -202,16 +214,10 @@ class _Reader:
         The classifier's class.
     given : dict
         Parameters of the caller's own, instead of those in the file.
-
-    Attributes
-    ----------
-    weights_file : str or None
-        Path to initial weights that the classifier had, and has no longer.
     """
 
     def __init__(self, cls, given):
         self._class, self._given = cls, given
-        self.weights_file = None
 
     def read(self, file):
         """Return the fitted classifier.
@@ -219,24 +225,21 @@ class _Reader:
         Nothing is allocated for what the file declares before it was compared with the file's size,
         and with the network that its architecture builds.
         """
-        with open_archive(file, _MAX_MEMBERS) as archive:
+        with open_archive(file, ".keras file", _MAX_MEMBERS) as archive:
             if not {_DESCRIPTION, _OPTIMIZER} <= set(archive.namelist()):
                 raise ValueError(
-                    "it was not written by FashionCNNClassifier.save. Open it with "
-                    "keras.saving.load_model instead"
+                    "it was not written by FashionCNNClassifier.save. If you trust who wrote it, "
+                    "keras.saving.load_model may open it"
                 )
             fields = read_json(archive, _DESCRIPTION)
             description = read_description(fields, _DESCRIPTION, __version__)
             _check_members(archive, description)
             config = read_json(archive, _CONFIG)
             saved = _read_saved_architecture(config, description)
-            parameters = dict(description.parameters)
-            if parameters.get("architecture__weights") not in (None, "imagenet"):
-                self.weights_file = parameters.pop("architecture__weights")
-            classifier = restore_parameters(self._class, parameters, saved, self._given)
+            classifier = restore_parameters(self._class, description.parameters, saved, self._given)
             architecture = self._given.get("architecture", description.network.architecture)
             network = description.specify_network(architecture or saved)
-            _check_options(network, description)
+            _check_options(network)
             shapes = _infer_shapes(network)
             if "architecture" not in self._given:
                 check_classes(config)
@@ -273,10 +276,7 @@ def _infer_shapes(network):
     except Exception as error:
         if not isinstance(network.architecture, SavedArchitecture):
             raise
-        raise ValueError(
-            f"{_sentence(error)[:-1]}; load(path, architecture=...) takes the function that built "
-            "the network, and reads the weights alone"
-        ) from None
+        raise NotRebuiltError(_sentence(error), "architecture") from None
 
 
 def _check_members(archive, description):
@@ -284,22 +284,21 @@ def _check_members(archive, description):
     expected = set(_MEMBERS)
     if description.format_version >= 3:
         expected.add(CHECKSUM)
-    others = expected ^ set(archive.namelist())
-    if others:
-        raise ValueError(f"its members are not those of a model file: {sorted(others)!r:.100}")
+    found = set(archive.namelist())
+    for problem, names in (("lacks", expected - found), ("has also", found - expected)):
+        if names:
+            raise ValueError(f"it {problem} {', '.join(sorted(names))!r:.100}")
 
 
-def _check_options(network, description):
+def _check_options(network):
     """Raise ValueError if the options of a named architecture would take long to build.
 
     Networks take no memory before their weights are compared with the file's.
     """
     if not isinstance(network.architecture, str):
         return
-    depth = _LARGEST_DEPTH if description.weights is None else len(description.weights)
-    limits = {"depth": depth}
     for name, value in network.options.items():
-        if isinstance(value, int) and value > limits.get(name, _LARGEST_OPTION):
+        if isinstance(value, int) and value > _LARGEST_OPTIONS.get(name, 1):
             raise ValueError(f"option {name}={value} of its architecture is too large")
 
 
@@ -307,16 +306,22 @@ def _check_shapes(shapes, archive, description):
     """Raise ValueError unless the file can hold the weights of such a network, and no more."""
     if shapes.input_shape[1:] != description.image_shape:
         raise ValueError(
-            f"its network takes {shapes.input_shape[1:]}, not images of {description.image_shape}"
+            f"the network takes {shapes.input_shape[1:]}, not images of {description.image_shape}"
         )
     if shapes.output_shape != (None, len(description.classes.values)):
-        raise ValueError(f"its network gives {shapes.output_shape}, not a value for each class")
-    if description.weights is not None:
-        stored = [(array.shape, np.dtype(array.dtype).name) for array in description.weights]
+        raise ValueError(f"the network gives {shapes.output_shape}, not a value for each class")
+    arrays = description.weights
+    if arrays is not None:
+        stored = [(array.shape, np.dtype(array.dtype).name) for array in arrays]
         if stored != shapes.weights:
             raise ValueError(_describe_difference(stored, shapes.weights))
+        n_bytes = sum(math.prod(array.shape) * np.dtype(array.dtype).itemsize for array in arrays)
+        if n_bytes > archive.getinfo(_WEIGHTS).file_size:  # some have the same place
+            raise ValueError("its weights are larger than the file")
     if shapes.n_features_out != description.n_features_out:
-        raise ValueError(f"its network has {shapes.n_features_out} features")
+        raise ValueError(
+            f"the network has {shapes.n_features_out} features, not {description.n_features_out}"
+        )
     n_values = sum(math.prod(shape) for shape, _ in shapes.weights)
     sizes = {member.filename: member.file_size for member in archive.infolist()}
     n_bytes = 8 * n_values + _OVERHEAD * (len(shapes.weights) + 64)
@@ -330,9 +335,9 @@ def _check_shapes(shapes, archive, description):
 def _describe_difference(stored, built):
     """Return how the weights of a file differ from those of a network."""
     if len(stored) != len(built):
-        return f"it has {len(stored)} weights, and its network {len(built)}"
+        return f"it has {len(stored)} weights, but the network has {len(built)}"
     i = next(i for i, pair in enumerate(zip(stored, built, strict=True)) if pair[0] != pair[1])
-    return f"its weight {i} is {stored[i]!r:.100}, and that of its network {built[i]}"
+    return f"its weight {i} is {stored[i]!r:.100}, but that of the network is {built[i]}"
 
 
 def _arrange(stored, network, scaler, shapes):
@@ -340,17 +345,21 @@ def _arrange(stored, network, scaler, shapes):
 
     Keras tells: it writes the same network with the number of each weight as its values.
     """
+    found = Counter((array.shape, array.dtype.name) for array in stored.values())
+    if Counter(shapes.weights) - found:  # before memory is taken
+        raise ValueError("its weights are not those of its network")
     with fixed_keras_seeds():
-        built = network.build()
-    built.set_weights([np.full(shape, i + 1) for i, (shape, _) in enumerate(shapes.weights)])
+        model = compose_model(network.create(), scaler)
+    model.set_weights([np.full(shape, i + 1) for i, (shape, _) in enumerate(shapes.weights)])
     with tempfile.TemporaryDirectory() as directory:
-        contents = _write_with_keras(compose_model(built, scaler), directory)
-    numbered = read_hdf5(contents[_WEIGHTS])
-    weights = []
-    for i, (shape, dtype) in enumerate(shapes.weights):
-        path = next(p for p, a in numbered.items() if a.shape == shape and (a == i + 1).all())
-        weight = stored.get(path)
-        if weight is None or (weight.shape, weight.dtype.name) != (shape, dtype):
-            raise ValueError(f"it lacks {path!r}, or has it in another shape")
-        weights.append(weight)
-    return weights
+        contents = _write_with_keras(model, directory)
+    paths = {
+        (array.flat[0], array.shape): path
+        for path, (array, _) in open_hdf5(contents[_WEIGHTS]).items()
+        if array.size
+    }
+    arrays = [stored.get(paths[i + 1, shape]) for i, (shape, _) in enumerate(shapes.weights)]
+    for array, shape in zip(arrays, shapes.weights, strict=True):
+        if array is None or (array.shape, array.dtype.name) != shape:
+            raise ValueError("its weights are not where Keras writes those of its network")
+    return arrays

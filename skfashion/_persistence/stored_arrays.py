@@ -8,12 +8,12 @@ import h5py
 import numpy as np
 
 from skfashion._persistence.archive import open_archive, read_member
+from skfashion._persistence.hdf5_reader import find_arrays
 
-__all__ = ["locate_weights", "read_array", "read_hdf5", "read_npz"]
+__all__ = ["locate_weights", "open_hdf5", "read_array", "read_hdf5", "read_npz"]
 
 # Networks of Keras' applications have up to 2,000 weights, optimizers three values for each.
 _MAX_ARRAYS = 20_000
-_MAX_PARTS = 20_000
 
 
 def read_array(content, dtype, shape, offset=0, order="C"):
@@ -41,7 +41,7 @@ def read_array(content, dtype, shape, offset=0, order="C"):
 def read_npz(content):
     """Return the arrays that ``np.savez`` wrote without names, in their order."""
     arrays = []
-    with open_archive(io.BytesIO(content), max_members=_MAX_ARRAYS) as archive:
+    with open_archive(io.BytesIO(content), "npz file", _MAX_ARRAYS) as archive:
         for i in range(len(archive.namelist())):
             member = read_member(archive, f"arr_{i}.npy")
             file = io.BytesIO(member)
@@ -54,19 +54,15 @@ def read_npz(content):
 
 
 def read_hdf5(content):
-    """Return the arrays of an HDF5 file by path.
-
-    Links to other files and arrays that are kept elsewhere are refused before they are followed.
-    """
-    with h5py.File(io.BytesIO(content), "r") as file:
-        return {
-            path: read_array(content, dataset.dtype, dataset.shape, _find_offset(path, dataset))
-            for path, dataset in _walk_datasets(file)
-        }
+    """Return the arrays of an HDF5 file that is not trusted, by path."""
+    return {
+        path: read_array(content, dtype, shape, offset)
+        for path, (dtype, shape, offset) in find_arrays(content).items()
+    }
 
 
 def locate_weights(content, weights):
-    """Find weights in the HDF5 file that Keras wrote of them.
+    """Find weights in the HDF5 file that Keras has just written of them.
 
     They are found by their bytes, wherever Keras puts the weights of which layer.
 
@@ -86,48 +82,34 @@ def locate_weights(content, weights):
     ValueError
         If the file does not hold a weight as it is.
     """
-    with h5py.File(io.BytesIO(content), "r") as file:
-        offsets = {
-            _digest(dataset[...]): _find_offset(path, dataset)
-            for path, dataset in _walk_datasets(file)
-        }
-    try:
-        return [
-            {"dtype": w.dtype.str, "shape": w.shape, "offset": offsets[_digest(w)]} for w in weights
-        ]
-    except KeyError:
-        raise ValueError("Keras stores its weights in another form") from None
+    offsets = {_digest(array): offset for array, offset in open_hdf5(content).values()}
+    places = []
+    for i, weight in enumerate(weights):
+        offset = offsets.get(_digest(weight))
+        if offset is None:
+            raise ValueError(
+                f"The classifier cannot be saved: weight {i} has the type {weight.dtype}, which "
+                "Keras does not store as it is."
+            )
+        places.append({"dtype": weight.dtype.str, "shape": weight.shape, "offset": offset})
+    return places
 
 
 def _digest(array):
     return array.dtype.str, array.shape, hashlib.sha256(array.tobytes()).digest()
 
 
-def _walk_datasets(file):
-    """Yield path and dataset of all arrays, by hard links alone."""
-    groups, n_seen = [("", file)], 0
-    while groups:
-        path, group = groups.pop()
-        n_seen += len(group)
-        if n_seen > _MAX_PARTS:
-            raise ValueError("its HDF5 file has too many parts")
-        for name in group:
-            here = f"{path}/{name}"
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise ValueError(f"{here!r} in its HDF5 file is a link")
-            member = group[name]
-            if isinstance(member, h5py.Group):
-                groups.append((here, member))
-            elif isinstance(member, h5py.Dataset):
-                yield here, member
-            else:
-                raise ValueError(f"{here!r} in its HDF5 file is neither group nor array")
+def open_hdf5(content):
+    """Return array and offset, by path, of an HDF5 file that was written by this process.
 
+    The offset is None if the array is not stored as it is.
+    """
+    found = {}
 
-def _find_offset(path, dataset):
-    """Return where the numbers of an array begin in its file."""
-    is_plain = not (dataset.external or dataset.is_virtual or dataset.chunks)
-    offset = dataset.id.get_offset() if is_plain else None
-    if offset is None:
-        raise ValueError(f"{path!r} in its HDF5 file is not stored as it is")
-    return offset
+    def note(path, member):
+        if isinstance(member, h5py.Dataset):
+            found[f"/{path}"] = member[...], None if member.chunks else member.id.get_offset()
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        file.visititems(note)
+    return found

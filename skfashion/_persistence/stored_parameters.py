@@ -1,5 +1,6 @@
 """Parameters of a classifier as JSON, and back."""
 
+import json
 from types import NoneType
 
 import keras
@@ -12,7 +13,13 @@ from skfashion.networks import list_networks
 from skfashion.networks._saved_architecture import read_object, read_value
 from skfashion.preprocessing import ImageAugmenter
 
-__all__ = ["OBJECTS", "describe_architecture", "describe_parameters", "restore_parameters"]
+__all__ = [
+    "OBJECTS",
+    "NotRebuiltError",
+    "describe_architecture",
+    "describe_parameters",
+    "restore_parameters",
+]
 
 # Objects of Keras that are rebuilt, by parameter: the module and the classes.
 # fmt: off
@@ -28,8 +35,26 @@ OBJECTS = {
 }
 # fmt: on
 _OUR_MUON = "skfashion>Muon"
+# A fit asks for another file of weights then.
+_LEFT_OUT = "left out by load"
 # Predictions by more variants than this take too long to be meant.
 _MAX_VIEWS = 1024
+
+
+class NotRebuiltError(ValueError):
+    """Something of the caller's own that a file cannot hold.
+
+    Parameters
+    ----------
+    reason : str
+        Description of what it is.
+    argument : str
+        Argument of ``load`` that takes it.
+    """
+
+    def __init__(self, reason, argument):
+        super().__init__(reason)
+        self.argument = argument
 
 
 def describe_parameters(classifier):
@@ -76,18 +101,14 @@ def _describe_augmentation(augmentation):
 
 
 def _describe_object(value, names):
-    """Return Keras' configuration of an object, keyed by "instance" or "class".
-
-    Of a class that is not rebuilt from files, only the name is stored.
-    """
+    """Return Keras' description of an object, keyed by "instance" or "class"."""
     kind = value if isinstance(value, type) else type(value)
-    if kind is not Muon and not (kind.__name__ in names and _is_of_keras(kind)):
-        config = {"class_name": kind.__qualname__, "module": kind.__module__}
-    elif kind is value:
-        config = keras.saving.serialize_keras_object(kind(learning_rate=1e-3))
-    else:
-        config = keras.saving.serialize_keras_object(value)
-    return {"class" if kind is value else "instance": config}
+    is_listed = kind is Muon or (kind.__name__ in names and _is_of_keras(kind))
+    if kind is not value:
+        return {"instance": keras.saving.serialize_keras_object(value)}
+    if is_listed:
+        return {"class": keras.saving.serialize_keras_object(kind(learning_rate=1e-3))}
+    return {"class": {"class_name": kind.__qualname__, "module": kind.__module__, "config": {}}}
 
 
 def _is_of_keras(kind):
@@ -113,22 +134,28 @@ def restore_parameters(cls, parameters, saved_architecture, replacements):
     ValueError or TypeError
         If a parameter is unknown or not one that :func:`describe_parameters` writes.
     """
-    # A file must not decide what a later fit writes. (Format version 2 has the checkpoint.)
+    # A file does not decide what a later fit writes or reads. (Version 2 has the checkpoint.)
     parameters = {
-        name: to_tuples(value)
+        name: to_tuples(read_value(key, value) if owner == "optimizer" and key else value)
         for name, value in parameters.items()
-        if name.partition("__")[0] not in ("callbacks", "checkpoint")
+        for owner, _, key in [name.partition("__")]
+        if owner not in ("callbacks", "checkpoint")
     }
     if parameters["architecture"] is None:
         parameters["architecture"] = saved_architecture
     else:
         check_name("architecture", parameters["architecture"], list_networks())
+        if parameters.get("architecture__weights") not in (None, "imagenet"):
+            parameters["architecture__weights"] = _LEFT_OUT
     if isinstance(parameters.get("augmentation"), dict):
         parameters["augmentation"] = _restore_augmenter(parameters["augmentation"])
     if isinstance(parameters.get("class_weight"), tuple):
         parameters["class_weight"] = dict(parameters["class_weight"])
-    for name in OBJECTS.keys() - replacements.keys():
-        parameters[name] = _restore_object(name, parameters[name])
+    for name in OBJECTS:
+        if name in replacements:
+            _check_replacement(name, parameters[name], replacements[name])
+        else:
+            parameters[name] = _restore_object(name, parameters[name])
     views = parameters.get("test_time_augmentation")
     if isinstance(views, int) and views > _MAX_VIEWS:
         raise ValueError(f"its test_time_augmentation is {views}, above {_MAX_VIEWS}")
@@ -157,5 +184,25 @@ def _restore_object(name, stored):
         try:
             value = read_object(data, name, module, names)
         except ValueError as error:
-            raise ValueError(f"{error}; load(path, {name}=...) takes it from you") from None
+            raise NotRebuiltError(str(error), name) from None
     return type(value) if form == "class" else value
+
+
+def _check_replacement(name, stored, given):
+    """Refuse an object of the caller's that is not the one the classifier was saved with."""
+    described = given
+    if not isinstance(given, (str, NoneType)):
+        described = json.loads(json.dumps(_describe_object(given, OBJECTS[name][1])))
+    if _essence(described) != _essence(stored):
+        raise ValueError(
+            f"{name}={given!r} is not what it was saved with: that is {_essence(stored)!r:.300}. "
+            f"To change it, load the file as it was saved, then call set_params({name}=...)"
+        )
+
+
+def _essence(described):
+    """Return an object's description without the place of its class, which may have moved."""
+    if not isinstance(described, dict):
+        return described
+    ((form, data),) = described.items()
+    return form, data["class_name"], data["config"]

@@ -16,6 +16,7 @@ import numpy as np
 from skfashion._training.initial_weights import InitialWeights, to_arrays
 from skfashion._training.steps import make_prediction_step, make_training_step
 from skfashion._utils.randomness import Purpose, derive_seed, fixed_keras_seeds
+from skfashion.networks._shapes import single_precision
 
 __all__ = ["Engine", "StepValues", "build_model", "compose_model"]
 
@@ -299,9 +300,10 @@ def compose_model(network, scaler):
     -------
     model : keras.Model
     """
-    inputs = keras.Input(network.input_shape[1:], name="pixels")
-    standardize = keras.layers.Rescaling(**scaler.rescaling(), name="standardize")
-    return keras.Model(inputs, network(standardize(inputs)), name="skfashion_classifier")
+    with single_precision():
+        inputs = keras.Input(network.input_shape[1:], name="pixels")
+        standardize = keras.layers.Rescaling(**scaler.rescaling(), name="standardize")
+        return keras.Model(inputs, network(standardize(inputs)), name="skfashion_classifier")
 
 
 def build_model(state):

@@ -115,7 +115,7 @@ def _load(architecture, backbone, path):
     if not path.is_file():
         raise FileNotFoundError(
             f"No weights file {str(path)!r} for architecture {architecture!r}; weights are "
-            "'imagenet', the path of a file or None."
+            "'imagenet', the path of a file or None. (A path is not taken from a model file.)"
         )
     try:
         backbone.load_weights(path)

@@ -8,6 +8,7 @@ everything else.
 import json
 import math
 import re
+from hashlib import sha256
 from operator import attrgetter
 from types import NoneType
 
@@ -29,19 +30,19 @@ __all__ = [
 # Layers that compute what their configuration says, and neither run code nor open files.
 LAYERS = frozenset([
     "InputLayer", "Identity", "Activation", "Softmax", "ReLU", "LeakyReLU", "PReLU", "ELU",
-    "Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv1DTranspose", "Conv2DTranspose",
+    "Dense", "Conv1D", "Conv2D", "Conv1DTranspose", "Conv2DTranspose",
     "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
     "MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D", "GlobalMaxPooling1D",
     "GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D",
     "BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization",
-    "UnitNormalization", "Normalization", "Rescaling", "Resizing", "CenterCrop",
+    "UnitNormalization", "Rescaling", "Resizing", "CenterCrop",
     "Dropout", "SpatialDropout1D", "SpatialDropout2D", "AlphaDropout", "GaussianDropout",
     "GaussianNoise", "ActivityRegularization",
     "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomBrightness",
     "Flatten", "Reshape", "Permute", "RepeatVector", "ZeroPadding1D", "ZeroPadding2D",
     "Cropping1D", "Cropping2D", "UpSampling1D", "UpSampling2D",
-    "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot",
-    "Attention", "MultiHeadAttention", "LSTM", "GRU", "SimpleRNN",
+    "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate",
+    "LSTM", "GRU", "SimpleRNN",
 ])
 ACTIVATIONS = frozenset([
     "celu", "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu",
@@ -54,7 +55,7 @@ PARTS = {
         "LecunUniform", "Ones", "Orthogonal", "OrthogonalInitializer", "RandomNormal",
         "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
     ]),
-    "regularizers": frozenset(["L1", "L2", "L1L2", "OrthogonalRegularizer"]),
+    "regularizers": frozenset(["L1", "L2", "L1L2"]),
     "constraints": frozenset(["MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"]),
 }
 # fmt: on
@@ -70,13 +71,26 @@ _OPERATIONS = {
 _KNOWN = frozenset(["Functional", "Sequential", "DTypePolicy", "__keras_tensor__"]).union(
     LAYERS, _OPERATIONS, *PARTS.values()
 )
-_DTYPES = ["float16", "bfloat16", "float32", "float64", "mixed_float16", "mixed_bfloat16"]
+_DTYPES = ["float16", "float32", "float64", "mixed_float16", "mixed_bfloat16"]
 
-# Names, modes and equations; nothing that is a path.
-_WORDS = re.compile(r"\w[\w .:,>()+-]{0,99}")
-# Networks of Keras' applications have up to 900 layers.
-_MAX_LAYERS = 2000
+# Names and modes; neither paths nor regular expressions that take for ever.
+_WORDS = re.compile(r"\w[\w .:,>-]{0,99}")
+# Largest whole numbers. Beyond 32 bits, some of TensorFlow's functions end the process.
+_LIMITS = {
+    **dict.fromkeys(["pool_size", "kernel_size", "strides", "dilation_rate", "size"], 2**9),
+    **{"padding": 2**9, "cropping": 2**9, "depth_multiplier": 2**4, "ns_steps": 2**6},
+    "seed": 2**63,
+}
+_MAX_LENGTH = 2**10
+# One value per channel of a picture. What Keras says of the result is wrong for more.
+_MAX_SCALES = 4
+# Networks of Keras' applications have up to 900 layers, each called once on one or a few others.
+# Recurrent layers take four times as long to build.
+_MAX_CALLS, _RECURRENT_CALLS = 1000, 4
+_MAX_ARGUMENTS = 2**14
 _MAX_DEPTH = 10
+# Values of all layers for one image.
+_MAX_VALUES_TOGETHER = 2**27
 
 
 class SavedArchitecture:
@@ -93,6 +107,8 @@ class SavedArchitecture:
     def __init__(self, config, options):
         self.config = config
         self.options = options
+        # Each prediction compares it.
+        self._digest = sha256(json.dumps([config, options]).encode()).hexdigest()
 
     def __call__(self, image_shape, n_classes, **options):
         if options != self.options:
@@ -101,44 +117,55 @@ class SavedArchitecture:
                 "options, dropout and trainable (for freeze_epochs) among them, stay "
                 f"{self.options}; got {options}."
             )
-        return _Reader().read_layer(self.config)
+        return _NetworkReader().read_layer(self.config)
 
     def __eq__(self, other):
-        return isinstance(other, SavedArchitecture) and vars(self) == vars(other)
+        return isinstance(other, SavedArchitecture) and self._digest == other._digest
 
     def __repr__(self):
         return f"SavedArchitecture({self.config['config'].get('name')!r})"
 
     def __hash__(self):
-        return hash(json.dumps(self.config, sort_keys=True))
+        return hash(self._digest)
 
 
-class _Reader:
+class _NetworkReader:
     """Reads one network. Networks inside it count towards the same limits."""
 
     def __init__(self):
-        self._n_layers = 0
+        self._n_calls = self._n_arguments = self._n_values = 0
+        self._n_calls_inside: dict = {}  # of networks in the network, by id
 
     def _read_network(self, data, depth):
         """Return the network that Keras described as ``data``."""
         if depth > _MAX_DEPTH:
             raise ValueError(f"it has networks in networks, more than {_MAX_DEPTH} deep")
-        kind, config = data["class_name"], data["config"]
-        layers = config["layers"]
-        self._n_layers += len(layers)
-        if self._n_layers > _MAX_LAYERS:
-            raise ValueError(f"it has more than {_MAX_LAYERS} layers")
+        n_calls_before = self._n_calls
+        config = data["config"]
         name = read_value("name", config["name"])
-        if kind == "Sequential":
-            network = keras.Sequential([self.read_layer(d, depth) for d in layers], name=name)
+        if data["class_name"] == "Sequential":
+            layers = [self.read_layer(layer, depth) for layer in config["layers"]]
+            for layer in layers:
+                self._count_call(layer)
+            network = keras.Sequential(layers, name=name)
             if not network.built:
                 network.build(tuple(config["build_input_shape"]))
+            for layer in layers:
+                self._check_sizes(layer.name, layer.output)
         else:
             inputs, outputs = self._connect(config, depth)
             network = keras.Model(inputs, outputs, name=name)
         if config.get("trainable") is False:
             network.trainable = False
+        self._n_calls_inside[id(network)] = self._n_calls - n_calls_before
         return network
+
+    def _count_call(self, layer):
+        """Refuse networks that take long to build, such as networks called in networks."""
+        usual = _RECURRENT_CALLS if isinstance(layer, keras.layers.RNN) else 1
+        self._n_calls += self._n_calls_inside.get(id(layer), usual)
+        if self._n_calls > _MAX_CALLS:
+            raise ValueError(f"its layers are called more than {_MAX_CALLS} times")
 
     def _connect(self, config, depth):
         """Call the layers of a functional network on each other's outputs, and return its ends."""
@@ -154,18 +181,47 @@ class _Reader:
             still_waiting = []
             for name, node in waiting:
                 try:
-                    args, kwargs = (_resolve(node[key], outputs) for key in ("args", "kwargs"))
+                    args, kwargs = (self._resolve(node[key], outputs) for key in ("args", "kwargs"))
                 except IndexError:  # a layer that comes later in the list
                     still_waiting.append((name, node))
                     continue
-                outputs[name].append(_check_sizes(name, calls[name](*args, **kwargs)))
+                self._count_call(calls[name])
+                outputs[name].append(self._check_sizes(name, calls[name](*args, **kwargs)))
             if len(still_waiting) == len(waiting):
                 raise ValueError("its layers are not connected")
             waiting = still_waiting
-        ends = (
+        inputs, outputs = (
             _read_ends(config[key], calls, outputs) for key in ("input_layers", "output_layers")
         )
-        return tuple(ends)
+        return inputs, outputs
+
+    def _resolve(self, value, outputs):
+        """Return the arguments of a call, with the tensors that they name."""
+        self._n_arguments += 1
+        if self._n_arguments > _MAX_ARGUMENTS:
+            raise ValueError("its layers are connected too often, or in no order")
+        if isinstance(value, list):
+            return [self._resolve(member, outputs) for member in value]
+        if isinstance(value, dict):
+            if value.get("class_name") == "__keras_tensor__":
+                name, call, position = value["config"]["keras_history"]
+                return outputs[name][call][position]
+            if "class_name" in value:
+                raise ValueError(f"it calls a layer with {value['class_name']!r:.100}")
+            # Who calls the network says whether it is trained.
+            others = {name: member for name, member in value.items() if name != "training"}
+            return {name: self._resolve(member, outputs) for name, member in others.items()}
+        return read_value("argument", value)
+
+    def _check_sizes(self, name, result):
+        """Return what a layer gives as a list of tensors; refuse larger ones than images have."""
+        tensors = list(result) if isinstance(result, (list, tuple)) else [result]
+        for tensor in tensors:
+            n_values = math.prod(tensor.shape[1:])
+            self._n_values += n_values
+            if n_values > MAX_VALUES or self._n_values > _MAX_VALUES_TOGETHER:
+                raise ValueError(f"its layer {name!r} gives {tensor.shape}, too many values")
+        return tensors
 
     def read_layer(self, data, depth=0):
         """Return a layer, or a network or function that is called like one."""
@@ -174,8 +230,8 @@ class _Reader:
             return self._read_network(data, depth + 1)
         if kind in _OPERATIONS and module == "keras.src.ops.numpy":
             return _OPERATIONS[kind]
-        if config.get("unroll"):
-            raise ValueError(f"its layer {config['name']!r} is unrolled")
+        if config.get("unroll") or None in config.get("batch_shape", [None])[1:]:
+            raise ValueError(f"its layer {config['name']!r} is unrolled, or of an unknown shape")
         return read_object(data, f"layer {config.get('name')!r}", "layers", LAYERS)
 
 
@@ -188,8 +244,10 @@ def check_classes(data):
     members = data
     if isinstance(data, dict):
         kind = data.get("class_name")
-        if (kind is not None and kind not in _KNOWN) or data.get("compile_config"):
+        if kind is not None and kind not in _KNOWN:
             raise ValueError(f"it has a {kind!r:.100}, which is not rebuilt from a file")
+        if data.get("compile_config"):
+            raise ValueError("it has a compile_config, which save does not write")
         if data.get("registered_name") not in (None, kind):
             raise ValueError(f"it has a {data['registered_name']!r:.100}, a registered object")
         members = data.values()
@@ -233,6 +291,10 @@ def read_value(name, value):
         If it is none of these.
     """
     if isinstance(value, list):
+        longest = _MAX_SCALES if name in ("scale", "offset") else _MAX_LENGTH
+        is_nested = any(isinstance(member, list) for member in value)
+        if len(value) > longest or (is_nested and name not in ("padding", "cropping")):
+            raise ValueError(f"its {name} has too many values")
         return [read_value(name, member) for member in value]
     if isinstance(value, dict) and name != "dtype":
         module = str(value["module"]).removeprefix("keras.")
@@ -247,27 +309,13 @@ def read_value(name, value):
     elif isinstance(value, str):
         is_part = name.endswith(("initializer", "regularizer", "constraint"))
         allowed = bool(_WORDS.fullmatch(value)) and not is_part
+    elif isinstance(value, int):
+        allowed = abs(value) <= _LIMITS.get(name, MAX_VALUES)
     else:
-        allowed = isinstance(value, (bool, int, float, NoneType))
+        allowed = isinstance(value, (float, NoneType))
     if not allowed:
         raise ValueError(f"its {name} is {value!r:.100}, which is not rebuilt from a file")
     return value
-
-
-def _resolve(value, outputs):
-    """Return the arguments of a call, with the tensors that they name."""
-    if isinstance(value, list):
-        return [_resolve(member, outputs) for member in value]
-    if isinstance(value, dict):
-        if value.get("class_name") == "__keras_tensor__":
-            name, call, position = value["config"]["keras_history"]
-            return outputs[name][call][position]
-        if "class_name" in value:
-            raise ValueError(
-                f"it has {value['class_name']!r:.100}, which is not rebuilt from a file"
-            )
-        return {name: _resolve(member, outputs) for name, member in value.items()}
-    return read_value("argument", value)
 
 
 def _read_ends(data, calls, outputs):
@@ -279,12 +327,3 @@ def _read_ends(data, calls, outputs):
     if isinstance(layer, keras.Model) and not isinstance(layer, keras.Sequential):
         call -= 1  # Keras counts here that a functional network was called when it was made
     return outputs[name][call][position]
-
-
-def _check_sizes(name, result):
-    """Return what a layer gives as a list of tensors; refuse larger ones than any image has."""
-    tensors = list(result) if isinstance(result, (list, tuple)) else [result]
-    for tensor in tensors:
-        if math.prod(size or 1 for size in tensor.shape) > MAX_VALUES:
-            raise ValueError(f"its layer {name!r} gives {tensor.shape}, too many values")
-    return tensors

@@ -125,7 +125,7 @@ class NetworkSpecification:
         TypeError
             If the architecture takes other arguments, or returns no Keras model.
         """
-        network = self._create()
+        network = self.create()
         if not isinstance(self.architecture, str):
             from skfashion.networks._custom import check_custom  # it imports Keras
 
@@ -133,7 +133,9 @@ class NetworkSpecification:
         return network
 
     def infer_shapes(self):
-        """Return the shapes of the network's weights, without memory for them.
+        """Return the shapes of the network's weights.
+
+        They take no memory, unless the architecture is a function, which may do anything.
 
         Returns
         -------
@@ -144,15 +146,21 @@ class NetworkSpecification:
         Exception
             What the architecture raises if it cannot build such a network.
         """
-        from skfashion.networks._shapes import infer_shapes  # it imports Keras
+        from skfashion.networks._saved_architecture import SavedArchitecture  # it imports Keras
+        from skfashion.networks._shapes import get_shapes, infer_shapes
 
-        return infer_shapes(self._create)
+        if isinstance(self.architecture, (str, SavedArchitecture)):
+            return infer_shapes(self.create)
+        return get_shapes(self.create())
 
-    def _create(self):
-        if isinstance(self.architecture, str):
-            return build_version(
-                self.architecture, self.version, self.image_shape, self.n_classes, self.options
-            )
+    def create(self):
+        """Build a new, untrained network without the checks that :meth:`build` makes of it."""
         from skfashion.networks._custom import call_custom  # it imports Keras
+        from skfashion.networks._shapes import single_precision
 
-        return call_custom(self.architecture, self.image_shape, self.n_classes, self.options)
+        with single_precision():
+            if isinstance(self.architecture, str):
+                return build_version(
+                    self.architecture, self.version, self.image_shape, self.n_classes, self.options
+                )
+            return call_custom(self.architecture, self.image_shape, self.n_classes, self.options)

@@ -32,6 +32,7 @@ def test_attacks_are_refused_and_nothing_is_done():
         capture_output=True,
         text=True,
         check=False,
+        timeout=1800,
     )
     assert result.returncode == 0, result.stderr[-2000:]
     found = json.loads(result.stdout)

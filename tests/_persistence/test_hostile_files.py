@@ -48,9 +48,9 @@ def bounded(seconds=1, megabytes=100):
         return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
 
     Path("/proc/self/clear_refs").write_text("5")  # the peak is now what is in use
-    before, started = read("VmRSS"), time.perf_counter()
+    before, started = read("VmRSS"), time.process_time()
     yield
-    assert time.perf_counter() - started < seconds
+    assert time.process_time() - started < seconds
     assert read("VmHWM") - before < megabytes
 
 
@@ -135,19 +135,19 @@ ZEROS = bytes(10**8)
 BOMBS = {
     "a layer of 1.5 million units": (
         lambda f: set_layer(f["function"], "hidden", units=1_500_000),
-        "weight 0 is .* of its network ((64, 1500000)",
+        "weight 0 is .* of the network is ((64, 1500000)",
     ),
     "and weights declared for it": (
         declare_large_weights,
         "larger than the file",
     ),
     "a layer that enlarges": (
-        lambda f: set_layer(f["function"], "up", size=[10**5, 10**5]),
-        "layer 'up' gives .* too many values",
+        lambda f: set_layer(f["function"], "up", size=[512, 512]),
+        "weight 0 is .* of the network",
     ),
     "images of 144 million pixels": (
         lambda f: set_description(f["small"], "image_shape", value=[12000, 12000, 1]),
-        "image_shape cannot be right",
+        "image_shape is not valid",
     ),
     "a million convolutions": (
         lambda f: edit(
@@ -157,13 +157,34 @@ BOMBS = {
         ),
         "option depth=1000000",
     ),
+    "many convolutions, and many weights declared": (
+        lambda f: edit(
+            set_description(
+                set_description(f["small"], "network", "architecture", value="fast"),
+                "network",
+                "options",
+                value={"depth": 9000},
+            ),
+            "skfashion.json",
+            set_field("weights", value=[{"dtype": "<f4", "shape": [], "offset": 0}] * 9000),
+        ),
+        "option depth=9000",
+    ),
+    "weights in one place": (
+        lambda f: edit(
+            f["small"],
+            "skfashion.json",
+            lambda fields: [weight.update(offset=0) for weight in fields["weights"]],
+        ),
+        None,
+    ),
     "a million channels": (
         lambda f: set_description(f["small"], "network", "options", value={"width": 10**6}),
         "option width=1000000",
     ),
     "large labels": (
         lambda f: set_description(f["small"], "classes", "dtype", value="<U100000000"),
-        "classes cannot be right",
+        "at `$.classes.dtype`",
     ),
     "a weight of 10 TB": (
         lambda f: set_description(f["small"], "weights", 0, "shape", value=[2**31, 10**3]),
@@ -186,7 +207,7 @@ BOMBS = {
         "too long",
     ),
     "deep JSON": (
-        lambda f: {**f["small"], "skfashion.json": b"[" * 200_000},
+        lambda f: {**f["small"], "skfashion.json": b"[" * 100_000},
         "too deeply",
     ),
     "deep JSON, closed": (
@@ -223,7 +244,7 @@ BOMBS = {
     ),
     "an npz of many arrays": (
         with_optimizer(npz(*[npy((1,), content=bytes(4))] * 21_000)),
-        "another form",
+        "no npz file that skfashion wrote",
     ),
     "an npz far larger than the network": (
         with_optimizer(npz(npy((20_000_000,), content=bytes(80_000_000)))),
@@ -249,7 +270,7 @@ def test_bombs(bomb, files, tmp_path):
     path = tmp_path / "a.keras"
     make, message = BOMBS[bomb]
     write_members(path, make(files))
-    check_refused(path, re.escape(message).replace(r"\.\*", ".*"))
+    check_refused(path, message and re.escape(message).replace(r"\.\*", ".*"))
 
 
 def test_archives(files, tmp_path):
@@ -263,37 +284,39 @@ def test_archives(files, tmp_path):
             archive.writestr(name, content)
         for i in range(60_000):
             archive.writestr(str(i), b"")
-    check_refused(path, "another form than save writes")
+    check_refused(path, "no .keras file that skfashion wrote")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("skfashion.json", members["skfashion.json"])
         archive.comment = b"x"
-    check_refused(path, "not a zip archive|another form")
+    check_refused(path, r"not a \.keras file|no \.keras file")
     write_members(path, {**members, "more": b""})
-    check_refused(path, "members are not those of a model file: .'more'")
+    check_refused(path, "it has also 'more'")
     for name in members:
         write_members(path, {n: content for n, content in members.items() if n != name})
         check_refused(path)
     with open(path, "wb") as file:
         file.truncate(10**12)  # takes no space
-    check_refused(path, "not a zip archive")
+    check_refused(path, r"not a \.keras file")
 
 
 FIELDS = [
     (["pixel_scale"], None, "Expected `array`, got `null` - at `$.pixel_scale`"),
-    (["pixel_scale"], [1.0, 1.0], "pixel_scale cannot be right"),
-    (["pixel_scale"], [0.0], "pixel_scale cannot be right"),
-    (["pixel_scale"], [float("nan")], "pixel_scale cannot be right"),
+    (["pixel_scale"], [1.0, 1.0], "pixel_scale is not valid"),
+    (["pixel_scale"], [0.0], "pixel_scale is not valid"),
+    (["pixel_scale"], [float("nan")], "pixel_scale is not valid"),
     (["pixel_scale"], [0.5], "pixel_scale is [0.5], but in config.json ["),
-    (["pixel_offset"], [float("inf")], "pixel_range cannot be right"),
-    (["pixel_range"], [16, 0], "pixel_range cannot be right"),
+    (["pixel_offset"], [float("inf")], "pixel_offset is not valid"),
+    (["pixel_range"], [16, 0], "pixel_range is not valid"),
     (["pixel_range"], ["0", "16"], "Expected `float`, got `str`"),
-    (["classes", "values"], list(range(10))[::-1], "classes cannot be right"),
-    (["classes", "values"], [0] * 10, "classes cannot be right"),
-    (["classes", "values"], list(range(9)), "target_names cannot be right"),
+    (["classes", "values"], list(range(10))[::-1], "classes are not valid"),
+    (["classes", "values"], [0] * 10, "classes are not valid"),
+    (["classes", "values"], list(range(9)), "target_names is not valid"),
     (["classes", "values"], [[i] for i in range(10)], "Expected `bool | int | float | str`"),
-    (["classes", "dtype"], "<i1000", "classes cannot be right"),
-    (["classes", "dtype"], "M8[s]", "classes cannot be right"),
-    (["target_names"], ["a"], "target_names cannot be right"),
+    (["classes", "dtype"], "<i1000", "at `$.classes.dtype`"),
+    (["classes", "dtype"], "M8[s]", "at `$.classes.dtype`"),
+    (["classes", "dtype"], "<U", "at `$.classes.dtype`"),
+    (["classes", "dtype"], "|O", "classes are not valid"),
+    (["target_names"], ["a"], "target_names is not valid"),
     (["target_names"], list(range(10)), "Expected `str`, got `int`"),
     (["target_names"], "abcdefghij", "Expected `array | null`, got `str`"),
     (["seed"], "0", "Expected `int`, got `str`"),
@@ -302,21 +325,25 @@ FIELDS = [
     (["image_shape"], [8, 8], "length 3"),
     (["image_shape"], [4, 16, 1], "image_shape is [4, 16, 1], but in config.json [8, 8, 1]"),
     (["image_shape"], [8, 0, 1], "Expected `int` >= 1"),
-    (["feature_names"], ["x"], "feature_names cannot be right"),
-    (["history"], {}, "history cannot be right"),
-    (["history"], {"accuracy": [1.0]}, "history cannot be right"),
-    (["history"], {"loss": [1.0, 0.5], "accuracy": [1.0]}, "history cannot be right"),
+    (["feature_names"], ["x"], "feature_names is not valid"),
+    (["history"], {}, "history is not valid"),
+    (["history"], {"accuracy": [1.0]}, "history is not valid"),
+    (["history"], {"loss": [1.0, 0.5], "accuracy": [1.0]}, "history is not valid"),
     (["history", "loss"], ["1.0"], "Expected `float`, got `str`"),
-    (["best_epoch"], 2, "best_epoch cannot be right"),
+    (["best_epoch"], 2, "best_epoch is not valid"),
     (["best_epoch"], 0, "Expected `int` >= 1"),
     (["n_features_out"], 7, "features"),
     (["optimizer"], None, "Expected `str`"),
-    (["weights"], None, "weights cannot be right"),
+    (["weights"], None, "weights is not valid"),
     (["weights"], [], "it has 0 weights"),
     (["weights", 0, "dtype"], "<f8", "weight 0 is"),
-    (["weights", 0, "dtype"], "|O", "weight 0 is"),
+    (["weights", 0, "dtype"], "|O", "at `$.weights[0].dtype`"),
+    (["weights", 0, "dtype"], ">f4", "at `$.weights[0].dtype`"),
+    (["parameters", "class_weight"], [[2**61 - 1, 1.0]], "parameters is not valid"),
+    (["parameters", "optimizer__exclude_layers"], ["(a+)+$"], "exclude_layers is '(a+)+$'"),
+    (["parameters", "optimizer__ns_steps"], 10**7, "ns_steps is 10000000"),
     (["weights", 0, "offset"], -8, "Expected `int` >= 0"),
-    (["format_version"], 2, "weights cannot be right"),
+    (["format_version"], 2, "weights is not valid"),
     (["format_version"], 3.0, "no format version"),
     (["surplus"], 1, "unknown field `surplus`"),
     (["parameters", "architecture"], "rm -rf", "Unknown architecture 'rm -rf'"),
@@ -359,7 +386,7 @@ def test_checksum(files, tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in {**changed, "skfashion.sha256": checksum}.items():
             archive.writestr(name, content)
-    check_refused(path, "its checksum is another than that of its content")
+    check_refused(path, "its checksum does not match its content")
 
 
 def test_later_fits_write_where_the_caller_says(files, digits, tmp_path, monkeypatch):
@@ -374,9 +401,9 @@ def test_later_fits_write_where_the_caller_says(files, digits, tmp_path, monkeyp
     change = {"architecture": "mobilenetv2", "architecture__weights": "/etc/passwd"}
     members = edit(files["small"], "skfashion.json", lambda f: f["parameters"].update(change))
     write_members(tmp_path / "a.keras", members)
-    with pytest.warns(UserWarning, match=r"architecture__weights='/etc/passwd', a file that load"):
-        loaded = FashionCNNClassifier.load("a.keras")
-    assert "architecture__weights" not in loaded.get_params()
+    loaded = FashionCNNClassifier.load("a.keras")
+    with pytest.raises(FileNotFoundError, match="No weights file 'left out by load'"):
+        loaded.fit(*digits)
 
 
 def test_a_file_that_is_replaced_while_it_is_read(files, tmp_path):
@@ -401,11 +428,13 @@ def test_a_file_that_is_replaced_while_it_is_read(files, tmp_path):
     with ThreadPoolExecutor(1) as executor:
         writer = executor.submit(replace)
         seen = set()
-        for _ in range(120):
-            read = FashionCNNClassifier.load(path)
-            seed = read._state.seed
-            seen.add(seed)
-            assert read.weights_[0].tobytes() == loaded[seed].weights_[0].tobytes()
-        is_over.set()
+        try:
+            for _ in range(120):
+                read = FashionCNNClassifier.load(path)
+                seed = read._state.seed
+                seen.add(seed)
+                assert read.weights_[0].tobytes() == loaded[seed].weights_[0].tobytes()
+        finally:
+            is_over.set()
         writer.result()
     assert seen == {0, 1}

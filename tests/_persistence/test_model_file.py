@@ -38,6 +38,52 @@ def test_plain_keras_opens_it(fitted, digits, path):
     np.testing.assert_allclose(found, fitted.predict_proba(X), atol=1e-5)
 
 
+@pytest.mark.parametrize("policy", ["float64", "bfloat16", "mixed_bfloat16"])
+def test_dtype_policy_of_the_process(policy, fitted, make_small, digits, tmp_path):
+    """It changes neither what is fitted nor what is saved and loaded."""
+    X, y = digits
+    expected = fitted.predict_proba(X)
+    fitted.save(tmp_path / "a.keras")
+    keras.config.set_dtype_policy(policy)
+    try:
+        loaded = FashionCNNClassifier.load(tmp_path / "a.keras")
+        np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+        loaded.save(tmp_path / "b.keras")
+        # Another class weight, so that no compiled network is found again.
+        classifier = make_small(epochs=1).set_params(architecture__width=7).fit(X, y)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    again = FashionCNNClassifier.load(tmp_path / "b.keras")
+    np.testing.assert_array_equal(again.predict_proba(X), expected)
+    assert {weight.dtype for weight in classifier.weights_} == {np.dtype(np.float32)}
+
+
+def test_function_that_shares_layers(make_small, digits, tmp_path):
+    """Layers made outside it have names that Keras counted in this process."""
+    hidden = keras.layers.Dense(7)
+
+    def sharing(image_shape, n_classes):
+        inputs = keras.Input(image_shape)
+        x = hidden(keras.layers.Flatten()(inputs))
+        return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+    X, y = digits
+    path = tmp_path / "a.keras"
+    classifier = make_small(architecture=sharing, checkpoint=path).fit(X, y)
+    loaded = FashionCNNClassifier.load(path, architecture=sharing)
+    np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [({"optimizer": 5}, ValueError), ({"architecture": "fast"}, TypeError)],
+)
+def test_wrong_arguments_of_load(given, error, path):
+    with pytest.raises(error, match="must be") as caught:
+        FashionCNNClassifier.load(path, **given)
+    assert not isinstance(caught.value, ModelFileError)
+
+
 def test_changing_the_model_changes_nothing_else(make_small, digits, tmp_path):
     X, y = digits
     classifier = make_small().fit(X, y)
@@ -109,13 +155,19 @@ def test_network_that_needs_its_function(make_small, digits, path):
     X, y = digits
     classifier = make_small(architecture=with_lambda).fit(X, y)
     content = path.read_bytes()
-    message = r"cannot be saved: its layer 'halve' is a 'Lambda', .* load\(path, architecture="
+    message = (
+        r"cannot be saved: its layer 'halve' is a 'Lambda', which is not rebuilt from a file\. To "
+        r"save .* allow_custom_objects=True; it is loaded with load\(path, architecture=\.\.\.\)\."
+    )
     with pytest.raises(ValueError, match=message):
         classifier.save(path)
     assert path.read_bytes() == content
 
     classifier.save(path, allow_custom_objects=True)
-    with pytest.raises(ModelFileError, match="'halve' is a 'Lambda', which is not rebuilt"):
+    message = (
+        r"'halve' is a 'Lambda', which .*; load\(path, architecture=\.\.\.\) takes it from you\."
+    )
+    with pytest.raises(ModelFileError, match=message):
         FashionCNNClassifier.load(path)
     loaded = FashionCNNClassifier.load(path, architecture=with_lambda)
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
@@ -136,7 +188,7 @@ def test_function_in_place_of_what_the_file_describes(make_small, digits, path):
     classifier.save(path)
     loaded = FashionCNNClassifier.load(path, architecture=two_layers)
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
-    with pytest.raises(ModelFileError, match="it has 4 weights, and its network 2"):
+    with pytest.raises(ModelFileError, match="it has 4 weights, but the network has 2"):
         FashionCNNClassifier.load(path, architecture=lambda *shape, units: with_lambda(*shape))
     with pytest.raises(ModelFileError, match=r"cannot be called with \(image_shape, n_classes, u"):
         FashionCNNClassifier.load(path, architecture=with_lambda)
@@ -152,7 +204,7 @@ def test_files_that_save_did_not_write(path):
     members = read_members(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", members["config.json"])
-    with pytest.raises(ModelFileError, match=r"not written by FashionCNNClassifier\.save\. Open"):
+    with pytest.raises(ModelFileError, match=r"not written by FashionCNNClassifier\.save\. If you"):
         FashionCNNClassifier.load(path)
 
 
@@ -171,6 +223,10 @@ class RegisteredSGD(keras.optimizers.SGD):
     """Keras can store it."""
 
 
+class UnregisteredSGD(keras.optimizers.SGD):
+    """Keras cannot find it."""
+
+
 class Halves(keras.optimizers.schedules.LearningRateSchedule):
     """Halves the learning rate in each step."""
 
@@ -181,10 +237,14 @@ class Halves(keras.optimizers.schedules.LearningRateSchedule):
         return {}
 
 
+OTHERS = {"optimizer": RegisteredSGD(momentum=0.1), "schedule": "cosine"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("optimizer", RegisteredSGD(momentum=0.5)),
+        ("optimizer", UnregisteredSGD(momentum=0.5)),
         ("optimizer", RegisteredSGD),
         ("schedule", Halves()),
     ],
@@ -192,9 +252,7 @@ class Halves(keras.optimizers.schedules.LearningRateSchedule):
 def test_optimizers_and_schedules_of_the_caller(name, value, make_tiny, digits, path):
     X, y = digits
     classifier = make_tiny(**{name: value}).fit(X, y)
-    message = (
-        rf"cannot be saved: its {name} is a '.*', which is not .*; load\(path, {name}=\.\.\.\)"
-    )
+    message = rf"cannot be saved: its {name} is a '.*', which .*load\(path, {name}=\.\.\.\)\."
     with pytest.raises(ValueError, match=message):
         classifier.save(path)
     classifier.save(path, allow_custom_objects=True)
@@ -204,6 +262,8 @@ def test_optimizers_and_schedules_of_the_caller(name, value, make_tiny, digits, 
     loaded = FashionCNNClassifier.load(path, **given)
     np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
     assert getattr(loaded, name) is value
+    with pytest.raises(ModelFileError, match=rf"{name}=.* is not what it was saved with: that is"):
+        FashionCNNClassifier.load(path, **{**given, name: OTHERS[name]})
     np.testing.assert_array_equal(loaded.fit(X, y).predict_proba(X), classifier.predict_proba(X))
 
 
@@ -284,14 +344,19 @@ def test_what_cannot_be_stored_is_refused(fitted, make_tiny, digits, tmp_path):
 def test_damaged_and_missing_files(path):
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(ModelFileError, match=r"digits\.keras cannot .* is not a zip archive"):
+    with pytest.raises(ModelFileError, match=r"digits\.keras cannot .* is not a \.keras file"):
         FashionCNNClassifier.load(path)
     middle = len(content) // 2
     path.write_bytes(content[:middle] + b"\0\1\2\3" + content[middle + 4 :])
     with pytest.raises(ModelFileError, match="Bad CRC-32 for file"):
         FashionCNNClassifier.load(path)
+    path.write_bytes(b"junk" + content)
+    with pytest.raises(ModelFileError, match=r"is not a \.keras file, or is damaged"):
+        FashionCNNClassifier.load(path)
     with pytest.raises(FileNotFoundError, match="No model file"):
         FashionCNNClassifier.load(path.parent / "missing.keras")
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        FashionCNNClassifier.load(path.parent)
 
 
 def test_wrong_arguments(fitted, tmp_path):

@@ -37,7 +37,6 @@ def check_predictions(network):
         layers.ActivityRegularization(l1=0.1)(IMAGE),
         layers.Add()([IMAGE, IMAGE]),
         layers.AlphaDropout(0.1)(IMAGE),
-        layers.Attention()([SEQUENCE, SEQUENCE]),
         layers.Average()([IMAGE, IMAGE]),
         layers.AveragePooling1D(2)(SEQUENCE),
         layers.AveragePooling2D((2, 1))(IMAGE),
@@ -56,9 +55,7 @@ def check_predictions(network):
         ),
         layers.DepthwiseConv1D(2)(SEQUENCE),
         layers.DepthwiseConv2D(2, depth_multiplier=2)(IMAGE),
-        layers.Dot(axes=1)([SEQUENCE, SEQUENCE]),
         layers.Dropout(0.2, noise_shape=(None, 1, 1, 2), seed=3)(IMAGE),
-        layers.EinsumDense("abcd,de->abce", (None, None, 5), bias_axes="e")(IMAGE),
         layers.ELU()(IMAGE),
         layers.Flatten()(IMAGE),
         layers.GaussianDropout(0.1)(IMAGE),
@@ -77,9 +74,7 @@ def check_predictions(network):
         layers.MaxPooling1D(2)(SEQUENCE),
         layers.MaxPooling2D(2, padding="same")(IMAGE),
         layers.Minimum()([IMAGE, IMAGE]),
-        layers.MultiHeadAttention(2, 3)(SEQUENCE, SEQUENCE, use_causal_mask=True),
         layers.Multiply()([IMAGE, IMAGE]),
-        layers.Normalization(mean=[1.0, 2.0], variance=[1.0, 4.0])(IMAGE),
         layers.Permute((2, 1, 3))(IMAGE),
         layers.PReLU(shared_axes=[1, 2])(IMAGE),
         layers.RandomBrightness(0.1)(IMAGE),
@@ -131,7 +126,6 @@ PARTS = [
             keras.initializers.VarianceScaling(2, "fan_out", "uniform"),
         )
     ),
-    {"kernel_regularizer": keras.regularizers.OrthogonalRegularizer(0.1)},
     {"bias_regularizer": "l2", "activity_regularizer": "l1"},
     {"kernel_constraint": keras.constraints.MaxNorm(2, axis=[0]), "bias_constraint": "unit_norm"},
     *({"activation": activation} for activation in sorted(_saved_architecture.ACTIVATIONS)),
@@ -187,6 +181,11 @@ def softer(x):
     return keras.ops.softmax(x / 2)
 
 
+def any_size(x):
+    inputs = keras.Input((None, None, 2))
+    return keras.Model(inputs, layers.ReLU()(inputs))(x)
+
+
 DATA = np.zeros((6, 8, 2), np.float32)
 
 
@@ -201,9 +200,17 @@ DATA = np.zeros((6, 8, 2), np.float32)
         (lambda: layers.Activation(softer)(IMAGE), "its activation is a 'function'"),
         (lambda: keras.ops.sqrt(IMAGE), "layer 'sqrt.*' is a 'Sqrt'"),
         (lambda: IMAGE[:, 1:], "is a 'GetItem'"),
-        (lambda: IMAGE + DATA, "which is not rebuilt"),
+        (lambda: IMAGE + DATA, "calls a layer with .__numpy__"),
         (lambda: layers.LSTM(2, unroll=True)(SEQUENCE), "is unrolled"),
-        (lambda: layers.UpSampling2D(2000)(IMAGE), "too many values"),
+        (lambda: layers.UpSampling2D(500)(IMAGE), "too many values"),
+        (lambda: layers.UpSampling2D(2000)(IMAGE), "its size is 2000"),
+        (lambda: keras.Sequential([layers.UpSampling2D(500)])(IMAGE), "too many values"),
+        (lambda: layers.Add()([layers.UpSampling2D(300)(IMAGE) for _ in range(20)]), "too many"),
+        (lambda: layers.MaxPooling2D(2**31 - 1, padding="same")(IMAGE), "its pool_size is"),
+        (lambda: layers.SeparableConv2D(1, 1, depth_multiplier=20)(IMAGE), "depth_multiplier is"),
+        (lambda: layers.Rescaling([[1.0]] * 4)(IMAGE), "its scale has too many values"),
+        (lambda: layers.Rescaling([1.0] * 100)(IMAGE), "its scale has too many values"),
+        (lambda: any_size(IMAGE), "of an unknown shape"),
         (lambda: OwnModel(IMAGE, layers.Dense(2)(IMAGE))(IMAGE), "is a 'OwnModel'"),
     ],
 )
@@ -257,9 +264,28 @@ def test_limits():
     with pytest.raises(ValueError, match="more than 10 deep"):
         SavedArchitecture(nest(12), {})((6, 8, 2), 3)
     network = change_layer()
-    network["config"]["layers"] *= 1000
-    with pytest.raises(ValueError, match="more than 2000 layers"):
+    *_, dense = network["config"]["layers"]
+    dense["inbound_nodes"] *= 3000
+    with pytest.raises(ValueError, match="called more than 1000 times"):
         SavedArchitecture(network, {})((6, 8, 2), 3)
+    dense["inbound_nodes"] = dense["inbound_nodes"][:1]
+    dense["inbound_nodes"][0]["args"] *= 100_000
+    with pytest.raises(ValueError, match="connected too often"):
+        SavedArchitecture(network, {})((6, 8, 2), 3)
+
+
+def test_networks_called_in_networks():
+    """Each level calls the one below five times: a million calls in ten levels."""
+    network = None
+    for _ in range(5):
+        inputs = x = keras.Input((2,))
+        network = network or layers.Dense(2)
+        for _ in range(5):
+            x = network(x)
+        network = keras.Model(inputs, x)
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(network)))
+    with pytest.raises(ValueError, match="called more than 1000 times"):
+        SavedArchitecture(config, {})((2,), 2)
 
 
 def test_layers_that_are_not_connected():
