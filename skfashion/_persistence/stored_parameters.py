@@ -108,7 +108,7 @@ def _describe_object(value, names):
         return {"instance": keras.saving.serialize_keras_object(value)}
     if is_listed:
         return {"class": keras.saving.serialize_keras_object(kind(learning_rate=1e-3))}
-    return {"class": {"class_name": kind.__qualname__, "module": kind.__module__, "config": {}}}
+    return {"class": {"class_name": kind.__name__, "module": kind.__module__, "config": {}}}
 
 
 def _is_of_keras(kind):
@@ -175,7 +175,8 @@ def _restore_object(name, stored):
     module, names = OBJECTS[name]
     if not isinstance(stored, dict):
         if name == "optimizer" and stored.lower() not in map(str.lower, names):
-            raise ValueError(f"its optimizer is {stored!r:.100}, which is not rebuilt from a file")
+            reason = f"its optimizer is {stored!r:.100}, which is not rebuilt from a file"
+            raise NotRebuiltError(reason, name)
         return stored
     ((form, data),) = stored.items()
     if data.get("registered_name") == _OUR_MUON:
@@ -201,8 +202,9 @@ def _check_replacement(name, stored, given):
 
 
 def _essence(described):
-    """Return an object's description without the place of its class, which may have moved."""
+    """Return what must agree: the name of the class, which may have moved, and its arguments."""
     if not isinstance(described, dict):
         return described
     ((form, data),) = described.items()
-    return form, data["class_name"], data["config"]
+    arguments = {key: value for key, value in data["config"].items() if key != "name"}
+    return form, data["class_name"], arguments if form == "instance" else None

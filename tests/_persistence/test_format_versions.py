@@ -1,9 +1,12 @@
 """Files of every format version."""
 
+import json
 import lzma
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from model_files import change_member
@@ -46,6 +49,36 @@ def test_lowest_keras(digits):
     # With the optimizer's state from the file.
     continued = loaded.partial_fit(X, y).predict_proba(X[:20])
     np.testing.assert_allclose(continued, expected["continued"], atol=1e-3)
+
+
+@keras.saving.register_keras_serializable("tests")
+class OldSGD(keras.optimizers.SGD):
+    """Version 2 had it rebuilt by Keras."""
+
+
+@pytest.mark.parametrize("form", ["instance", "class"])
+def test_registered_optimizer_of_version_2(form, digits, tmp_path):
+    given = OldSGD(momentum=0.5) if form == "instance" else OldSGD
+    stored = keras.saving.serialize_keras_object(OldSGD(momentum=0.5))
+    path = tmp_path / "a.keras"
+    with (
+        zipfile.ZipFile(DATA / "format_2.keras") as source,
+        zipfile.ZipFile(path, "w") as archive,
+    ):
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "skfashion.json":
+                fields = json.loads(content)
+                fields["parameters"]["optimizer"] = {form: stored}
+                content = json.dumps(fields)
+            archive.writestr(name, content)
+    with pytest.raises(
+        ModelFileError, match=r"'OldSGD', .*load\(path, optimizer="
+    ):
+        FashionCNNClassifier.load(path)
+    loaded = FashionCNNClassifier.load(path, optimizer=given)
+    expected = np.load(DATA / "format_2.npz")["loaded"]
+    np.testing.assert_allclose(loaded.predict_proba(digits[0][:20]), expected, atol=1e-4)
 
 
 def test_a_file_is_saved_in_the_newest_version(tmp_path, digits):
