@@ -72,9 +72,7 @@ def test_registered_optimizer_of_version_2(form, digits, tmp_path):
                 fields["parameters"]["optimizer"] = {form: stored}
                 content = json.dumps(fields)
             archive.writestr(name, content)
-    with pytest.raises(
-        ModelFileError, match=r"'OldSGD', .*load\(path, optimizer="
-    ):
+    with pytest.raises(ModelFileError, match=r"'OldSGD', .*load\(path, optimizer="):
         FashionCNNClassifier.load(path)
     loaded = FashionCNNClassifier.load(path, optimizer=given)
     expected = np.load(DATA / "format_2.npz")["loaded"]

@@ -124,7 +124,7 @@ def test_other_formats_are_refused_by_content(tmp_path, monkeypatch, form):
     monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
     monkeypatch.setattr(subprocess, "Popen", refuse)
     Image.new("RGB", (50, 50), "red").save(tmp_path / "x.png", format=form)
-    message = r"x\.png is not a picture that can be decoded: PNG, JPEG, WebP, BMP, GIF are read"
+    message = r"x\.png is not a picture that can be decoded: only PNG, JPEG, WebP, BMP, GIF "
     with pytest.raises(DatasetError, match=message):
         read_image(tmp_path / "x.png")
 
