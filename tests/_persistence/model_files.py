@@ -1,6 +1,11 @@
-"""Model files with other members than ``save`` writes."""
+"""Model files with other members than ``save`` writes, and processes that load many of them."""
 
+import json
+import os
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 from skfashion._persistence.archive import write_archive
 
@@ -22,3 +27,18 @@ def change_member(path, name, change):
     members = read_members(path)
     members[name] = change(members[name])
     write_members(path, members)
+
+
+def run_script(name, *arguments):
+    """Run a script of this folder in a process of its own; return the JSON that it prints."""
+    result = subprocess.run(
+        [sys.executable, name, *map(str, arguments)],
+        cwd=Path(__file__).parent,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1800,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    return json.loads(result.stdout)

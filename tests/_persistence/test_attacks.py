@@ -1,13 +1,10 @@
 """Files that carry the published attacks on Keras' own loader."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from attacks import ATTACKS
+from model_files import run_script
 
 # Keras' advisories on the loading of model files, from 2024 to 2026.
 ADVISORIES = {
@@ -25,16 +22,6 @@ def test_every_advisory_has_attacks():
 @pytest.mark.slow
 def test_attacks_are_refused_and_nothing_is_done():
     """An audit hook and the access times of files tell what the process does."""
-    result = subprocess.run(
-        [sys.executable, "attack_process.py"],
-        cwd=Path(__file__).parent,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=1800,
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
-    found = json.loads(result.stdout)
+    found = run_script("attack_process.py")
     assert found["n_checked"] == 2 * sum(map(len, ATTACKS.values())) > 600
     assert not found["problems"], json.dumps(found["problems"], indent=1)

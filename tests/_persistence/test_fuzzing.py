@@ -1,14 +1,11 @@
 """Thousands of mutated model files."""
 
-import json
 import lzma
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from model_files import run_script
 
 DATA = Path(__file__).parent / "data"
 N_MUTATIONS = 2500
@@ -23,17 +20,7 @@ def test_mutated_files(seed, tmp_path):
             packed = (DATA / f"format_{version}" / f"{source}.keras.xz").read_bytes()
             (tmp_path / f"{name}_{version}.keras").write_bytes(lzma.decompress(packed))
     np.save(tmp_path / "X.npy", np.load(DATA / "format_3" / "expected.npz")["X"][:5])
-    result = subprocess.run(
-        [sys.executable, "fuzz_process.py", tmp_path, str(N_MUTATIONS), str(seed)],
-        cwd=Path(__file__).parent,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=1800,
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
-    report = json.loads(result.stdout)
+    report = run_script("fuzz_process.py", tmp_path, N_MUTATIONS, seed)
     assert report["problems"] == []
     assert report["grown_megabytes"] < 500
     assert report["slowest_seconds"] < 10
