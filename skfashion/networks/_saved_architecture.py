@@ -8,7 +8,9 @@ everything else.
 import json
 import math
 import re
+from functools import cache
 from hashlib import sha256
+from inspect import signature
 from operator import attrgetter
 from types import NoneType
 
@@ -278,8 +280,22 @@ def read_object(data, what, module, names):
     kind = data["class_name"]
     if data["module"] != f"keras.{module}" or kind not in names or data.get("registered_name"):
         raise ValueError(f"its {what} is a {kind!r}, which is not rebuilt from a file")
-    arguments = {name: read_value(name, value) for name, value in data["config"].items()}
-    return attrgetter(f"{module}.{kind}")(keras)(**arguments)
+    build = attrgetter(f"{module}.{kind}")(keras)
+    return build(
+        **{
+            name: read_value(name, value)
+            for name, value in data["config"].items()
+            # A later Keras may have written an argument that this one lacks.
+            if value is not None or name in _known_arguments(build)
+        }
+    )
+
+
+@cache
+def _known_arguments(kind):
+    """Return the names of arguments of a class's constructor and its bases'."""
+    constructors = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
+    return {name for function in constructors for name in signature(function).parameters}
 
 
 def read_value(name, value):

@@ -250,6 +250,16 @@ def test_arguments_that_are_not_plain_are_refused(changes):
         SavedArchitecture(change_layer(**changes), {})((6, 8, 2), 3)
 
 
+def test_arguments_of_a_later_keras():
+    """They are at their default if they are None, and wanted otherwise."""
+    initializer = {"module": "keras.initializers", "class_name": "HeNormal"}
+    config = change_layer(kernel_initializer={**initializer, "config": {"axes": None}}, later=None)
+    SavedArchitecture(config, {})((6, 8, 2), 3)
+    config = change_layer(kernel_initializer={**initializer, "config": {"axes": 1}})
+    with pytest.raises(TypeError, match="axes"):
+        SavedArchitecture(config, {})((6, 8, 2), 3)
+
+
 def nest(depth):
     network = change_layer()
     for _ in range(depth):

@@ -1,7 +1,8 @@
 """Write a small model file of each architecture, and what each predicts.
 
-Run it once for each format version, with the skfashion that writes that version. Later versions
-read these files in ``tests/_persistence/test_format_versions.py``.
+Run it once for each format version, with the skfashion that writes that version and the lowest
+Keras that it supports: an older Keras cannot read what a newer one wrote. Later versions read these
+files in ``tests/_persistence/test_format_versions.py``.
 
     python tests/_persistence/data/make_model_files.py tests/_persistence/data/format_3
 """
