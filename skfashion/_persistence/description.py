@@ -79,6 +79,11 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         scale, offset = np.array(self.pixel_scale), np.array(self.pixel_offset)
         return PixelScaler(ImageShape(*self.image_shape), scale, offset, self.pixel_range)
 
+    @property
+    def options(self):
+        """Options of the network."""
+        return {name: to_tuples(value) for name, value in self.network.options.items()}
+
     def to_state(self, network, weights, optimizer_state):
         """Return the trained state that the file holds."""
         return TrainedState(
@@ -98,11 +103,10 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def specify_network(self, architecture):
         """Return the network, by an architecture's name or function."""
-        options = {name: to_tuples(value) for name, value in self.network.options.items()}
         version = (self.network.version or 1) if isinstance(architecture, str) else None
         n_classes = len(self.classes.values)
         return NetworkSpecification(
-            architecture, ImageShape(*self.image_shape), n_classes, options, version
+            architecture, ImageShape(*self.image_shape), n_classes, self.options, version
         ).without_pretraining()
 
 

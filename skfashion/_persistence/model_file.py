@@ -20,7 +20,7 @@ from skfashion._persistence.archive import (
     read_json,
     write_archive,
 )
-from skfashion._persistence.description import describe, read_description, to_tuples
+from skfashion._persistence.description import describe, read_description
 from skfashion._persistence.stored_arrays import (
     locate_weights,
     open_hdf5,
@@ -265,8 +265,7 @@ def _read_saved_architecture(config, description):
     ):
         if value != other:
             raise ValueError(f"its {name} is {value!r:.100}, but in {_CONFIG} {other!r:.100}")
-    options = {name: to_tuples(value) for name, value in description.network.options.items()}
-    return SavedArchitecture(config["config"]["layers"][2], options)
+    return SavedArchitecture(config["config"]["layers"][2], description.options)
 
 
 def _infer_shapes(network):

@@ -8,7 +8,7 @@ everything else.
 import json
 import math
 import re
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from inspect import signature
 from operator import attrgetter
@@ -109,8 +109,11 @@ class SavedArchitecture:
     def __init__(self, config, options):
         self.config = config
         self.options = options
-        # Each prediction compares it.
-        self._digest = sha256(json.dumps([config, options]).encode()).hexdigest()
+
+    @cached_property
+    def _digest(self):
+        """Digest of the network and its options, which each prediction compares."""
+        return sha256(json.dumps([self.config, self.options]).encode()).hexdigest()
 
     def __call__(self, image_shape, n_classes, **options):
         if options != self.options:
