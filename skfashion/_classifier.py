@@ -2,7 +2,8 @@
 
 import copy
 import os
-from contextlib import contextmanager
+import pickle
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from numbers import Integral, Real
 from operator import attrgetter
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from joblib import wrap_non_picklable_objects
 from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted
@@ -17,6 +19,8 @@ from sklearn.utils.validation import check_is_fitted
 from skfashion._base import RoutedParametersEstimator
 from skfashion._images import ImageInputMixin, ImageShape, PixelScaler
 from skfashion._sklearn_compat import (
+    CallbackSupportMixin,
+    FitTasks,
     HasMethods,
     Interval,
     StrOptions,
@@ -33,8 +37,10 @@ from skfashion._training.training_data import (
     LabelledImages,
     TrainingData,
     check_weights,
+    digest_data,
     split_rows,
 )
+from skfashion._utils.callback_copies import copy_callbacks, is_callback
 from skfashion._utils.names import check_classes, check_known_labels, find_layer
 from skfashion._utils.process import check_process
 from skfashion._utils.randomness import draw_seed
@@ -59,6 +65,7 @@ def _fitted(path, doc):
 
 class FashionCNNClassifier(
     ImageInputMixin,
+    CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     ClassifierMixin,
@@ -292,6 +299,7 @@ class FashionCNNClassifier(
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "checkpoint": [str, os.PathLike, None],
+        "resume": ["boolean"],
         "callbacks": [HasMethods(["set_model", "on_epoch_end"]), list, tuple, None],
         "test_time_augmentation": [
             Interval(Integral, 1, None, closed="left"),
@@ -337,6 +345,7 @@ class FashionCNNClassifier(
         validation_fraction=0.1,
         patience=10,
         checkpoint=None,
+        resume=False,
         callbacks=None,
         test_time_augmentation=None,
         warm_start=False,
@@ -363,6 +372,7 @@ class FashionCNNClassifier(
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.checkpoint = checkpoint
+        self.resume = resume
         self.callbacks = callbacks
         self.test_time_augmentation = test_time_augmentation
         self.warm_start = warm_start
@@ -411,6 +421,7 @@ class FashionCNNClassifier(
         UserWarning
             If flattened images are taken for strips.
         """
+        tasks = self._begin_tasks(self.epochs, X, y, sample_weight)
         state = self._state if self.warm_start and self.__sklearn_is_fitted__() else None
         reference = self._column_reference(X, state)
         X, y, image_shape = self._check_training_images(X, y, state)
@@ -424,22 +435,33 @@ class FashionCNNClassifier(
         if state is not None:
             classes = state.classes  # equal, but y may have another type
         check_process()
-        plan = self._plan_fit(image_shape, classes, state, validates=X_val is not None)
+        from skfashion._training.plan import TrainingPlan
+
+        checkpoint = self._make_checkpoint(state, validates=X_val is not None)
+        network = self._specify_network(image_shape, len(classes), state)
+        plan = TrainingPlan.for_fit(self, network, checkpoint)
         y_index = np.searchsorted(classes, y)
         weights = check_weights(sample_weight, self.class_weight, X, y, classes)
         rows = np.flatnonzero(weights)
         validation = self._check_validation(X_val, y_val, classes, image_shape, reference)
-        seed = draw_seed(self.random_state) if state is None else state.seed
-        if validation is None and self.early_stopping:
-            rows, held_out = split_rows(rows, y_index, classes, self.validation_fraction, seed)
-            validation = _label(X, y_index, weights, held_out)
-        training = _label(X, y_index, weights / weights[rows].mean(), rows)
-
-        scaler = _choose_scaler(X, rows, image_shape, state)
-        if X_val is not None:
-            scaler.warn_of_other_scale(validation.X, "X_val")
-        data = TrainingData(training, validation, scaler, classes, _column_names(reference))
-        self._train(replace(plan, seed=seed), data, state)
+        with nullcontext() if checkpoint is None else checkpoint.locked():
+            progress = None
+            if checkpoint is not None:
+                digests = digest_data(_label(X, y_index, weights, rows), validation, classes)
+                progress = checkpoint.begin(digests, state)
+            earlier = state if progress is None else progress.state
+            seed = draw_seed(self.random_state) if earlier is None else earlier.seed
+            if validation is None and self.early_stopping:
+                rows, held_out = split_rows(rows, y_index, classes, self.validation_fraction, seed)
+                validation = _label(X, y_index, weights, held_out)
+            training = _label(X, y_index, weights / weights[rows].mean(), rows)
+            scaler = _choose_scaler(X, rows, image_shape, state)
+            if X_val is not None:
+                scaler.warn_of_other_scale(validation.X, "X_val")
+            data = TrainingData(training, validation, scaler, classes, _column_names(reference))
+            if progress is not None:
+                plan = replace(plan, network=progress.state.network)
+            self._train(replace(plan, seed=seed), data, state, tasks, progress)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -493,6 +515,7 @@ class FashionCNNClassifier(
                 "once. Give the weights: class_weight=dict(zip(np.unique(y), "
                 "compute_class_weight('balanced', classes=np.unique(y), y=y)))."
             )
+        tasks = self._begin_tasks(1, X, y, sample_weight)
         state = self._state if self.__sklearn_is_fitted__() else None
         reference = self._column_reference(X, state)
         X, y, image_shape = self._check_training_images(X, y, state)
@@ -509,7 +532,7 @@ class FashionCNNClassifier(
         scaler = _choose_scaler(X, rows, image_shape, state)
         training = _label(X, np.searchsorted(classes, y), weights, rows)
         data = TrainingData(training, None, scaler, classes, _column_names(reference))
-        self._train(replace(plan, seed=seed), data, state)
+        self._train(replace(plan, seed=seed), data, state, tasks)
         return self
 
     def predict(self, X):
@@ -897,39 +920,67 @@ class FashionCNNClassifier(
         y_index = np.searchsorted(classes, y_val)
         return _label(X_val, y_index, np.ones(n_images), np.arange(n_images))
 
-    def _plan_fit(self, image_shape, classes, state, *, validates):
-        """Return the plan of a fit, and refuse parameters that cannot be trained with."""
-        from skfashion._training.plan import TrainingPlan
+    def _begin_tasks(self, n_epochs, X, y, sample_weight):
+        """Tell scikit-learn's callbacks that a fit begins."""
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        return FitTasks(self, n_epochs, _fitted_attributes, X=X, y=y, metadata=metadata)
 
-        checkpoint = None
-        if self.checkpoint is not None:
-            from skfashion._persistence import Checkpoint
+    def _make_checkpoint(self, state, *, validates):
+        """Return the file to write during the fit, or None."""
+        if self.checkpoint is None:
+            if self.resume:
+                raise ValueError(
+                    "resume=True goes on with the training in a file, but checkpoint=None names "
+                    "none. Set checkpoint."
+                )
+            return None
+        from skfashion._persistence import Checkpoint
 
-            checkpoint = Checkpoint(self)
-            if state is not None and not (validates or self.early_stopping):
-                checkpoint.check_goes_on(state)
-        network = self._specify_network(image_shape, len(classes), state)
-        return TrainingPlan.for_fit(self, network, checkpoint)
+        checkpoint = Checkpoint(self)
+        if state is not None and not (validates or self.early_stopping):
+            checkpoint.check_goes_on(state)
+        return checkpoint
 
-    def _train(self, plan, data, state):
-        """Train as planned, from a state or from scratch."""
-        from skfashion._training.loop import fit
+    def _train(self, plan, data, state, tasks, progress=None):
+        """Train as planned, from a state or from scratch.
 
-        if state is None:
-            # An earlier fit is forgotten before the training, which may fail.
-            for name in ("_state", "_model", "n_features_in_", "feature_names_in_"):
-                self.__dict__.pop(name, None)
-        self._adopt(fit(plan, data, state))
+        Parameters
+        ----------
+        plan : TrainingPlan
+        data : TrainingData
+        state : TrainedState or None
+        tasks : FitTasks
+        progress : TrainingProgress, default=None
+            Where an interrupted training is.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If somebody interrupts. Then the classifier is what the last finished epoch has made
+            of it, if there is one.
+        """
+        from skfashion._training.callbacks import detach_callbacks
+        from skfashion._training.loop import Training
+
+        training = Training(plan, data, state, tasks, progress)
+        interruption = None
+        try:
+            training.run()
+        except KeyboardInterrupt as error:
+            if training.progress is None:
+                raise
+            interruption = error
+        self._adopt(training.progress.result)
+        self.callbacks_ = plan.callbacks
+        detach_callbacks(plan.callbacks)
+        if interruption is not None:
+            raise interruption
+        tasks.end(self._state)
 
     def _adopt(self, state):
         """Become the fitted classifier of this state."""
-        self._state = state
-        self._model = None
-        self._n_features_out = state.n_features_out
-        self.n_features_in_ = state.scaler.image_shape.n_values
         self.__dict__.pop("feature_names_in_", None)
-        if state.feature_names is not None:
-            self.feature_names_in_ = state.feature_names
+        vars(self).update(_fitted_attributes(state))
 
     def _specify_network(self, image_shape, n_classes, state):
         """Return the network that the parameters describe now.
@@ -956,10 +1007,25 @@ class FashionCNNClassifier(
             engine.load(self._state.weights)
             yield engine
 
+    def __copy__(self):
+        copied = type(self).__new__(type(self))
+        vars(copied).update(vars(self))
+        return copied
+
+    def __sklearn_clone__(self):
+        bare = copy.copy(self)
+        bare.callbacks = None  # which clone would copy whole, an Optuna trial with its study
+        cloned = super(FashionCNNClassifier, bare).__sklearn_clone__()
+        cloned.callbacks = copy_callbacks(self.callbacks)
+        return cloned
+
     def __getstate__(self):
-        state = super().__getstate__()
+        state = dict(super().__getstate__())
         if "_model" in state:
-            state = {**state, "_model": None}
+            state["_model"] = None
+        for name in ("callbacks", "callbacks_"):
+            if state.get(name) is not None:
+                state[name] = _picklable(state[name], name)
         return state
 
     def __dir__(self):
@@ -975,6 +1041,48 @@ class FashionCNNClassifier(
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _fitted_attributes(state):
+    """Return the attributes of a classifier that is fitted with this state."""
+    attributes = {
+        "_state": state,
+        "_model": None,
+        "_n_features_out": state.n_features_out,
+        "n_features_in_": state.scaler.image_shape.n_values,
+    }
+    if state.feature_names is not None:
+        attributes["feature_names_in_"] = state.feature_names
+    return attributes
+
+
+def _picklable(callbacks, name):
+    """Return callbacks in a form that can be pickled, lambdas included.
+
+    Raises
+    ------
+    TypeError
+        If one cannot be pickled.
+    """
+    if is_callback(callbacks) or isinstance(callbacks, type):
+        return _picklable([callbacks], name)[0]
+    forms = []
+    for position, callback in enumerate(callbacks):
+        form = callback
+        try:
+            pickle.dumps(callback)
+        except Exception:  # whatever its attributes raise
+            form = wrap_non_picklable_objects(callback, keep_wrapper=False)
+            try:
+                pickle.dumps(form)
+            except Exception as error:
+                kind = type(callback).__name__
+                raise TypeError(
+                    f"{name}[{position}], of class {kind}, cannot be pickled: {error}. Set "
+                    "callbacks=None first, or pickle what save writes instead."
+                ) from error
+        forms.append(form)
+    return type(callbacks)(forms)
 
 
 def _choose_scaler(X, rows, image_shape, state):

@@ -46,6 +46,7 @@ def open_archive(file, kind, max_members):
     ValueError
         If it is not a zip archive whose members are stored without compression.
     """
+    file.seek(0)
     starts_well = file.read(4) == b"PK\3\4"
     size = file.seek(0, 2)
     file.seek(max(0, size - _END.size - _ZIP64_LOCATOR))

@@ -1,14 +1,29 @@
-"""Model files that are written during a training."""
+"""Model files that are written during a training, and that it can be resumed from."""
+
+import json
+from contextlib import contextmanager
 
 import numpy as np
+from filelock import FileLock, Timeout
 
-from skfashion._persistence.model_file import ModelFileWriter, check_path
+from skfashion._persistence.archive import CHECKSUM, open_archive, read_all
+from skfashion._persistence.model_file import (
+    MAX_MEMBERS,
+    TRAINING_MEMBERS,
+    ModelFileReader,
+    ModelFileWriter,
+    check_path,
+    sentence,
+)
+from skfashion._persistence.training_record import TrainingOrigin, read_record, record_members
+from skfashion._utils.warnings import warn
+from skfashion.errors import ModelFileError
 
 __all__ = ["Checkpoint"]
 
 
 class Checkpoint:
-    """A model file that is written during the training, after its best epochs.
+    """A model file of the best epoch so far, and of the training where it is now.
 
     Parameters
     ----------
@@ -17,8 +32,16 @@ class Checkpoint:
     """
 
     def __init__(self, classifier):
-        self._path = check_path(classifier.checkpoint, "checkpoint")
-        self._file = ModelFileWriter(classifier, allow_custom_objects=True)
+        self._classifier = classifier
+        self._path = path = check_path(classifier.checkpoint, "checkpoint")
+        # One name for all trainings, so that the next one clears what a killed one left.
+        self._partial = path.with_name(f".{path.stem}.partial.keras")
+        self._writer = ModelFileWriter(classifier, True, self._partial)
+        self._lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+        self._origin: TrainingOrigin
+        # The best epoch, and the members of the file that hold it once it was written.
+        self._best = None
+        self._members = None
 
     def check_goes_on(self, state):
         """Refuse to go on without validation images from a best epoch that was chosen by them.
@@ -35,17 +58,162 @@ class Checkpoint:
                 "early_stopping=True, or name another checkpoint."
             )
 
-    def is_due(self, losses):
-        """Return whether to write: the last epoch has the lowest loss, or there is no file.
+    @contextmanager
+    def locked(self):
+        """Keep other trainings from the file, and leave nothing but it behind.
+
+        Raises
+        ------
+        BlockingIOError
+            If another training is using it.
+        """
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise BlockingIOError(
+                f"checkpoint={str(self._path)!r} belongs to another training, which is running "
+                "now. Wait for it, or name another checkpoint; parallel fits cannot share one."
+            ) from None
+        try:
+            self._partial.unlink(missing_ok=True)
+            yield
+        finally:
+            self._path.with_name(f".{self._path.name}.lock").unlink(missing_ok=True)
+            self._lock.release()
+
+    def begin(self, data, start):
+        """Begin a training, or find out where an earlier one is.
 
         Parameters
         ----------
-        losses : list of float
-            One value per epoch of all fits, NaN for epochs without this loss.
-        """
-        *earlier, last = losses
-        return last < np.nanmin([np.inf, *earlier]) or not self._path.exists()
+        data : dict of str to str
+            Digests of the images, labels and weights.
+        start : TrainedState or None
+            State that the training begins with.
 
-    def write(self, state):
-        """Write a state, all of it or nothing."""
-        self._file.write(self._path, state)
+        Returns
+        -------
+        progress : TrainingProgress or None
+            Where the training in the file is, if it is to be resumed and there is one.
+
+        Raises
+        ------
+        ValueError
+            If it is a training of other parameters or other data.
+        ModelFileError
+            If there is a file, and it holds no training or is damaged.
+        """
+        self._origin = TrainingOrigin.of(self._classifier, data, start)
+        if self._classifier.resume and self._path.exists():
+            return self._resume()
+        if start is not None:
+            self._members = self._read_best_of(start.history)
+        return None
+
+    def _resume(self):
+        classifier = self._classifier
+        with open(self._path, "rb") as file:
+            with self._damage_named(), open_archive(file, ".keras file", MAX_MEMBERS) as archive:
+                record = read_record(archive)
+            self._check_origin(record.origin)
+            given = {}
+            if callable(classifier.architecture):
+                given["architecture"] = classifier.architecture
+            limit = classifier.patience if classifier.early_stopping else None
+            with self._damage_named():
+                state, members = ModelFileReader(type(classifier), given).read_state(file)
+                progress = record.to_progress(members[TRAINING_MEMBERS[1]], state, limit)
+        self._members = _without_training(members)
+        return progress
+
+    @contextmanager
+    def _damage_named(self):
+        """Say which file is damaged; Keras and zipfile raise many kinds of errors."""
+        try:
+            yield
+        except Exception as error:
+            raise ModelFileError(
+                f"checkpoint={str(self._path)!r} cannot be resumed: {sentence(error)} Set "
+                "resume=False to start again, or name another checkpoint."
+            ) from None
+
+    def _check_origin(self, earlier):
+        differences = self._origin.differences(earlier)
+        if differences:
+            raise ValueError(
+                f"checkpoint={str(self._path)!r} holds another training. "
+                f"{' '.join(differences)} Call fit as it was called then, or set resume=False to "
+                "start again."
+            )
+        before, now = earlier.versions, self._origin.versions
+        changed = [
+            f"{name} {before.get(name)} (now {now[name]})"
+            for name in now
+            if before.get(name) != now[name]
+        ]
+        if changed:
+            warn(
+                f"The training in checkpoint={str(self._path)!r} was begun with "
+                f"{', '.join(changed)}. It goes on, but its result may differ in the last bits."
+            )
+
+    def _read_best_of(self, history):
+        """Return the members of an earlier file whose best epoch is one of this history."""
+        try:
+            with (
+                open(self._path, "rb") as file,
+                open_archive(file, ".keras file", MAX_MEMBERS) as archive,
+            ):
+                members = read_all(archive, has_checksum=True)
+            stored = json.loads(members["skfashion.json"])["history"]
+        except Exception:  # it is no such file, and will be replaced
+            return None
+        for name, losses in stored.items():
+            earlier = history.get(name, [])[: len(losses)]
+            if not np.array_equal(losses, earlier, equal_nan=True):
+                return None
+        return _without_training(members)
+
+    def observe(self, state, figure):
+        """Take note of an epoch: keep it if none before has a lower loss.
+
+        Parameters
+        ----------
+        state : TrainedState
+        figure : str
+            Name of the loss in its history, whose values are NaN for epochs without it.
+        """
+        *earlier, last = state.history[figure]
+        is_first = self._best is None and self._members is None
+        if is_first or last < np.nanmin([np.inf, *earlier]):
+            self._best = state
+
+    def write(self, progress):
+        """Write where the training is, all of it or nothing.
+
+        A training goes on if the file cannot be written: hours of work are worth more than the
+        file, and there may be room again after the next epoch.
+
+        Warns
+        -----
+        UserWarning
+            If it cannot be written.
+        """
+        if self._best is None and self._members is None:
+            return  # no epoch has a loss yet
+        try:
+            if self._best is not None:
+                self._members = self._writer.describe(self._best)
+                self._best = None
+            members = {**self._members, **record_members(self._origin, progress)}
+            self._writer.write(self._path, members)
+        except OSError as error:
+            warn(
+                f"checkpoint={str(self._path)!r} could not be written after epoch "
+                f"{progress.state.n_epochs}: {error.strerror or error}. The training goes on, and "
+                "writes it again after the next epoch."
+            )
+
+
+def _without_training(members):
+    return {k: v for k, v in members.items() if k not in (CHECKSUM, *TRAINING_MEMBERS)}

@@ -4,6 +4,7 @@ import io
 import math
 import os
 import tempfile
+import uuid
 import zipfile
 from collections import Counter
 from dataclasses import replace
@@ -40,15 +41,26 @@ from skfashion._utils.randomness import fixed_keras_seeds
 from skfashion.errors import ModelFileError
 from skfashion.networks._saved_architecture import SavedArchitecture, check_classes
 
-__all__ = ["ModelFileWriter", "check_path", "load_classifier", "save_classifier"]
+__all__ = [
+    "MAX_MEMBERS",
+    "TRAINING_MEMBERS",
+    "ModelFileReader",
+    "ModelFileWriter",
+    "check_path",
+    "load_classifier",
+    "save_classifier",
+    "sentence",
+]
 
 _DESCRIPTION = "skfashion.json"
 _OPTIMIZER = "skfashion-optimizer.npz"
 # What Keras writes, and reads.
 _CONFIG, _WEIGHTS, _METADATA = "config.json", "model.weights.h5", "metadata.json"
 _MEMBERS = {_METADATA, _CONFIG, _WEIGHTS, _DESCRIPTION, _OPTIMIZER}
+# What a checkpoint holds besides: the training it is of, which `load` leaves alone.
+TRAINING_MEMBERS = ("skfashion-training.json", "skfashion-training.npz")
 # An archive of a later format version may have more members.
-_MAX_MEMBERS = 32
+MAX_MEMBERS = 32
 # Upper bounds for what HDF5 and npz files need besides the numbers: bytes per array, and bytes per
 # byte of config.json.
 _OVERHEAD, _OVERHEAD_OF_LAYERS = 2**14, 2**3
@@ -88,7 +100,10 @@ def save_classifier(classifier, state, path, *, target_names=None, allow_custom_
                 f"target_names must name {len(state.classes)} classes, got {len(target_names)}."
             )
         state = replace(state, target_names=[str(name) for name in target_names])
-    ModelFileWriter(classifier, allow_custom_objects).write(path, state)
+    # Of its own, for others may save to the same path.
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial.keras")
+    writer = ModelFileWriter(classifier, allow_custom_objects, temporary)
+    writer.write(path, writer.describe(state))
 
 
 class ModelFileWriter:
@@ -101,18 +116,21 @@ class ModelFileWriter:
     allow_custom_objects : bool
         Whether a network, an optimizer and a schedule are stored that :func:`load_classifier` needs
         to be given.
+    temporary : pathlib.Path
+        File that is written first. It ends in ``.keras``, and is in the folder of the final one.
     """
 
-    def __init__(self, classifier, allow_custom_objects):
+    def __init__(self, classifier, allow_custom_objects, temporary):
         self._class = type(classifier)
         self._parameters = describe_parameters(classifier)
         names = ("architecture", "optimizer", "schedule")
         self._custom_objects = {name: getattr(classifier, name) for name in names}
         self._allow_custom_objects = allow_custom_objects
-        self._model: Any = None
+        self._temporary = temporary
+        self._layout: Any = None
 
-    def write(self, path, state):
-        """Write a state; read the first file before it takes the place of an older one.
+    def describe(self, state):
+        """Return the members of a file that holds a state, by name.
 
         Raises
         ------
@@ -126,60 +144,97 @@ class ModelFileWriter:
                 f"The classifier cannot be saved: architecture={architecture!r} was set after the "
                 "fit, and only the network of the fit can be stored. Call fit first."
             )
-        is_first = self._model is None
-        if is_first:  # built once for all states
-            self._model = build_model(state)
-        self._model.layers[-1].set_weights(state.weights)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as directory:
-            contents = self._describe(state, directory)
-            temporary = Path(directory, path.name)
-            with open(temporary, "wb") as file:
-                write_archive(file, contents)
-            if is_first:
-                self._check(temporary, state)
-            os.replace(temporary, path)
-
-    def _describe(self, state, directory):
-        """Return the members of the archive by name."""
-        contents = _write_with_keras(self._model, directory)
+        is_first = self._layout is None
+        if is_first:  # the same for all states
+            self._layout = _KerasLayout(state, self._temporary)
         optimizer_state = io.BytesIO()
         np.savez(optimizer_state, *state.optimizer_state)
-        contents[_OPTIMIZER] = optimizer_state.getvalue()
-        contents[_DESCRIPTION] = describe(
-            state,
-            self._parameters,
-            describe_architecture(state.network.architecture),
-            locate_weights(contents[_WEIGHTS], state.weights),
-            __version__,
-        )
-        return contents
+        members = {
+            **self._layout.fill(state.weights),
+            _OPTIMIZER: optimizer_state.getvalue(),
+            _DESCRIPTION: describe(
+                state,
+                self._parameters,
+                describe_architecture(state.network.architecture),
+                self._layout.places,
+                __version__,
+            ),
+        }
+        if is_first:
+            self._check(members, state)
+        return members
 
-    def _check(self, path, state):
-        """Raise ValueError if :func:`load_classifier` would refuse the file."""
+    def write(self, path, members):
+        """Write a file of these members."""
+        try:
+            with open(self._temporary, "wb") as file:
+                write_archive(file, members)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(self._temporary, path)
+        except BaseException:
+            self._temporary.unlink(missing_ok=True)
+            raise
+
+    def _check(self, members, state):
+        """Raise ValueError if :func:`load_classifier` would refuse a file of these members."""
         given = {}
         if self._allow_custom_objects:
             given = {**self._custom_objects, "architecture": state.network.architecture}
+        file = io.BytesIO()
+        write_archive(file, members)
         try:
-            with open(path, "rb") as file:
-                _ModelFileReader(self._class, given).read(file)
+            ModelFileReader(self._class, given).read(file)
         except NotRebuiltError as error:
             raise ValueError(
-                f"The classifier cannot be saved: {_sentence(error)} To save it all the same, call "
+                f"The classifier cannot be saved: {sentence(error)} To save it all the same, call "
                 "save with allow_custom_objects=True; it is loaded with "
                 f"load(path, {error.argument}=...)."
             ) from None
         except Exception as error:
-            raise ValueError(f"The classifier cannot be saved: {_sentence(error)}") from None
+            raise ValueError(f"The classifier cannot be saved: {sentence(error)}") from None
 
 
-def _write_with_keras(model, directory):
+class _KerasLayout:
+    """Members that Keras writes of a network, in which its weights can be replaced.
+
+    Parameters
+    ----------
+    state : TrainedState
+        Has the network.
+    path : pathlib.Path
+        File that Keras may write meanwhile.
+
+    Attributes
+    ----------
+    places : list of dict
+        Types, shapes and offsets of the weights.
+    """
+
+    def __init__(self, state, path):
+        model = build_model(state)
+        # Each weight has other values, by which it is found.
+        numbered = [np.full(w.shape, i + 1, w.dtype) for i, w in enumerate(state.weights)]
+        model.layers[-1].set_weights(numbered)
+        self._members = _write_with_keras(model, path)
+        self.places = locate_weights(self._members[_WEIGHTS], numbered)
+
+    def fill(self, weights):
+        """Return the members with these weights."""
+        content = bytearray(self._members[_WEIGHTS])
+        for place, weight in zip(self.places, weights, strict=True):
+            content[place["offset"] : place["offset"] + weight.nbytes] = weight.tobytes()
+        return {**self._members, _WEIGHTS: bytes(content)}
+
+
+def _write_with_keras(model, path):
     """Return the members of the archive that Keras writes; it wants a path."""
-    path = Path(directory, "keras.keras")
-    model.save(path)
-    with zipfile.ZipFile(path) as archive:
-        contents = {name: archive.read(name) for name in archive.namelist()}
-    path.unlink()
-    return contents
+    try:
+        model.save(path)
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def load_classifier(cls, path, given):
@@ -189,23 +244,23 @@ def load_classifier(cls, path, given):
     cls().set_params(**given)._validate_params()
     with open(path, "rb") as file:
         try:
-            return _ModelFileReader(cls, given).read(file)
+            return ModelFileReader(cls, given).read(file)
         except Exception as error:  # Keras and zipfile raise many kinds on a hostile file
-            reason = _sentence(error)
+            reason = sentence(error)
             if isinstance(error, NotRebuiltError):
                 reason = f"{reason[:-1]}; load(path, {error.argument}=...) takes it from you."
             cause = error if given else None  # it may be the caller's own
             raise ModelFileError(f"{path} cannot be loaded: {reason}") from cause
 
 
-def _sentence(error):
+def sentence(error):
     """Return an error's message as one sentence that is safe to show."""
     message = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
     line = (message.strip().splitlines() or [type(error).__name__])[0]
     return make_visible(line[:500].rstrip(".")) + "."
 
 
-class _ModelFileReader:
+class ModelFileReader:
     """Reads a file that is not trusted.
 
     Parameters
@@ -225,34 +280,47 @@ class _ModelFileReader:
         Nothing is allocated for what the file declares before it was compared with the file's size,
         and with the network that its architecture builds.
         """
-        with open_archive(file, ".keras file", _MAX_MEMBERS) as archive:
-            if not {_DESCRIPTION, _OPTIMIZER} <= set(archive.namelist()):
-                raise ValueError(
-                    "it was not written by FashionCNNClassifier.save. If you trust who wrote it, "
-                    "keras.saving.load_model may open it"
-                )
-            fields = read_json(archive, _DESCRIPTION)
-            description = read_description(fields, _DESCRIPTION, __version__)
-            _check_members(archive, description)
-            config = read_json(archive, _CONFIG)
-            saved = _read_saved_architecture(config, description)
+        with open_archive(file, ".keras file", MAX_MEMBERS) as archive:
+            description, config, saved = self._read_description(archive)
             classifier = restore_parameters(self._class, description.parameters, saved, self._given)
-            architecture = self._given.get("architecture", description.network.architecture)
-            network = description.specify_network(architecture or saved)
-            _check_options(network)
-            shapes = _infer_shapes(network)
-            if "architecture" not in self._given:
-                check_classes(config)
-            _check_shapes(shapes, archive, description)
-            contents = read_all(archive, has_checksum=description.format_version >= 3)
+            state, _ = self._read_state(archive, description, config, saved)
+        classifier._adopt(state)
+        return classifier
+
+    def read_state(self, file):
+        """Return the state of the classifier, without its parameters, and all members by name."""
+        with open_archive(file, ".keras file", MAX_MEMBERS) as archive:
+            return self._read_state(archive, *self._read_description(archive))
+
+    def _read_description(self, archive):
+        """Return what the file says of itself, Keras' description, and the network in that."""
+        if not {_DESCRIPTION, _OPTIMIZER} <= set(archive.namelist()):
+            raise ValueError(
+                "it was not written by FashionCNNClassifier.save. If you trust who wrote it, "
+                "keras.saving.load_model may open it"
+            )
+        fields = read_json(archive, _DESCRIPTION)
+        description = read_description(fields, _DESCRIPTION, __version__)
+        _check_members(archive, description)
+        config = read_json(archive, _CONFIG)
+        return description, config, _read_saved_architecture(config, description)
+
+    def _read_state(self, archive, description, config, saved):
+        architecture = self._given.get("architecture", description.network.architecture)
+        network = description.specify_network(architecture or saved)
+        _check_options(network)
+        shapes = _infer_shapes(network)
+        if "architecture" not in self._given:
+            check_classes(config)
+        _check_shapes(shapes, archive, description)
+        contents = read_all(archive, has_checksum=description.format_version >= 3)
         optimizer_state = read_npz(contents[_OPTIMIZER])
         content = contents[_WEIGHTS]
         if description.weights is not None:
             weights = [read_array(content, a.dtype, a.shape, a.offset) for a in description.weights]
         else:
             weights = _arrange(read_hdf5(content), network, description.scaler, shapes)
-        classifier._adopt(description.to_state(network, tuple(weights), optimizer_state))
-        return classifier
+        return description.to_state(network, tuple(weights), optimizer_state), contents
 
 
 def _read_saved_architecture(config, description):
@@ -275,15 +343,15 @@ def _infer_shapes(network):
     except Exception as error:
         if not isinstance(network.architecture, SavedArchitecture):
             raise
-        raise NotRebuiltError(_sentence(error), "architecture") from None
+        raise NotRebuiltError(sentence(error), "architecture") from None
 
 
 def _check_members(archive, description):
     """Raise ValueError if an archive has other members than ``save`` writes."""
-    expected = set(_MEMBERS)
+    expected, found = set(_MEMBERS), set(archive.namelist())
     if description.format_version >= 3:
         expected.add(CHECKSUM)
-    found = set(archive.namelist())
+        expected.update(found.intersection(TRAINING_MEMBERS))
     for problem, names in (("lacks", expected - found), ("has also", found - expected)):
         if names:
             raise ValueError(f"it {problem} {', '.join(sorted(names))!r:.100}")
@@ -351,7 +419,7 @@ def _arrange(stored, network, scaler, shapes):
         model = compose_model(network.create(), scaler)
     model.set_weights([np.full(shape, i + 1) for i, (shape, _) in enumerate(shapes.weights)])
     with tempfile.TemporaryDirectory() as directory:
-        contents = _write_with_keras(model, directory)
+        contents = _write_with_keras(model, Path(directory, "numbered.keras"))
     paths = {
         (array.flat[0], array.shape): path
         for path, (array, _) in open_hdf5(contents[_WEIGHTS]).items()

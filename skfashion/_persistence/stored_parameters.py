@@ -35,6 +35,8 @@ OBJECTS = {
 }
 # fmt: on
 _OUR_MUON = "skfashion>Muon"
+# A file does not decide what a later fit calls, writes or reads.
+_NOT_STORED = ("callbacks", "checkpoint", "resume")
 # A fit asks for another file of weights then.
 _LEFT_OUT = "left out by load"
 # Predictions by more variants than this take too long to be meant.
@@ -68,7 +70,7 @@ def describe_parameters(classifier):
     parameters = {
         name: value
         for name, value in classifier.get_params(deep=False).items()
-        if name.partition("__")[0] not in ("callbacks", "checkpoint")
+        if name.partition("__")[0] not in _NOT_STORED
     }
     parameters["architecture"] = describe_architecture(parameters["architecture"])
     parameters["random_state"] = _describe_random_state(parameters["random_state"])
@@ -134,12 +136,11 @@ def restore_parameters(cls, parameters, saved_architecture, replacements):
     ValueError or TypeError
         If a parameter is unknown or not one that :func:`describe_parameters` writes.
     """
-    # A file does not decide what a later fit writes or reads. (Version 2 has the checkpoint.)
     parameters = {
         name: to_tuples(read_value(key, value) if owner == "optimizer" and key else value)
         for name, value in parameters.items()
         for owner, _, key in [name.partition("__")]
-        if owner not in ("callbacks", "checkpoint")
+        if owner not in _NOT_STORED  # version 2 has the checkpoint
     }
     if parameters["architecture"] is None:
         parameters["architecture"] = saved_architecture

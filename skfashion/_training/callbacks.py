@@ -1,19 +1,32 @@
-"""Users' Keras callbacks: new ones for every fit, run as Keras runs them."""
+"""Users' Keras callbacks: copied for every fit, run on a live model as Keras runs them."""
 
-import copy
 import inspect
-from functools import partial
+from numbers import Real
 
 import keras
+import numpy as np
 
 from skfashion._training.engine import compose_model
+from skfashion._utils.callback_copies import copy_callbacks
 from skfashion._utils.names import check_name
+from skfashion._utils.warnings import warn
 
-__all__ = ["RunningCallbacks", "callback_factories", "start_callbacks"]
+__all__ = [
+    "RunningCallbacks",
+    "check_callbacks",
+    "detach_callbacks",
+    "make_callbacks",
+    "start_callbacks",
+]
+
+_SETS_LEARNING_RATE = (
+    keras.callbacks.LearningRateScheduler,
+    keras.callbacks.ReduceLROnPlateau,
+)
 
 
-def callback_factories(callbacks, options):
-    """Return functions that make callbacks which no other fit shares.
+def make_callbacks(callbacks, options):
+    """Return callbacks for one fit.
 
     Parameters
     ----------
@@ -25,8 +38,7 @@ def callback_factories(callbacks, options):
 
     Returns
     -------
-    factories : list of callable
-        Each returns a new ``keras.callbacks.Callback``.
+    made : list of keras.callbacks.Callback
 
     Raises
     ------
@@ -37,15 +49,16 @@ def callback_factories(callbacks, options):
     """
     if callbacks is None:
         callbacks = []
+    elif isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = callbacks.callbacks
     elif not isinstance(callbacks, (list, tuple)):
         callbacks = [callbacks]
-    factories, known = [], set()
+    made, known = list(copy_callbacks(callbacks)), set()
     for position, callback in enumerate(callbacks):
         is_class = isinstance(callback, type)
         if not issubclass(callback if is_class else type(callback), keras.callbacks.Callback):
             raise TypeError(f"callbacks must be Keras callbacks, got {callback!r}.")
         if not is_class:
-            factories.append(partial(copy.deepcopy, callback))
             continue
         arguments = {}
         for name, parameter in inspect.signature(callback).parameters.items():
@@ -55,7 +68,7 @@ def callback_factories(callbacks, options):
                 known.add(option)
                 if option in options:
                     arguments[name] = options[option]
-        factories.append(partial(callback, **arguments))
+        made[position] = callback(**arguments)
     if options and not known:
         raise ValueError(
             f"callbacks__{next(iter(options))} is for callbacks that are given as classes, and "
@@ -63,7 +76,58 @@ def callback_factories(callbacks, options):
         )
     for option in options:
         check_name("parameter of the classes in callbacks", option, known)
-    return factories
+    return made
+
+
+def check_callbacks(callbacks, schedule, freeze_epochs):
+    """Refuse callbacks that contradict the classifier.
+
+    Parameters
+    ----------
+    callbacks : list of keras.callbacks.Callback
+    schedule : str, keras.optimizers.schedules.LearningRateSchedule or None
+        Schedule of the learning rate.
+    freeze_epochs : int
+
+    Raises
+    ------
+    ValueError
+        If one does.
+    """
+    for callback in callbacks:
+        name = type(callback).__name__
+        if isinstance(callback, _SETS_LEARNING_RATE) and schedule is not None:
+            raise ValueError(
+                f"callbacks={name} sets the learning rate, and so does schedule={schedule!r}, in "
+                "every step. Set schedule=None, and learning_rate to the rate to start from."
+            )
+        if isinstance(callback, keras.callbacks.SwapEMAWeights):
+            raise ValueError(
+                f"callbacks={name} is not needed: with optimizer__use_ema=True the averaged "
+                "weights are validated, given to callbacks at the end of an epoch, and kept. "
+                "Remove it."
+            )
+        if isinstance(callback, keras.callbacks.OrbaxCheckpoint):
+            raise ValueError(
+                f"callbacks={name} writes checkpoints of JAX, which nothing here reads. Set "
+                "checkpoint, or use keras.callbacks.ModelCheckpoint."
+            )
+        if isinstance(callback, keras.callbacks.BackupAndRestore) and freeze_epochs:
+            raise ValueError(
+                f"callbacks={name} cannot tell which of the two stages of freeze_epochs="
+                f"{freeze_epochs} it backed up. Set checkpoint and resume=True instead."
+            )
+
+
+class _EpochRecorder(keras.callbacks.History):
+    """Keeps the logs of the last epoch, with what other callbacks have added to them.
+
+    It is ``model.history``, as in Keras.
+    """
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        self.logs = logs
 
 
 class RunningCallbacks(keras.callbacks.CallbackList):
@@ -79,28 +143,62 @@ class RunningCallbacks(keras.callbacks.CallbackList):
         """bool: one of them has asked to stop."""
         return self.is_live and self.model.stop_training
 
+    @property
+    def initial_epoch(self):
+        """int: epoch that the training goes on with, if a callback restored an earlier one."""
+        return getattr(self.model, "_initial_epoch", None) or 0 if self.is_live else 0
 
-def start_callbacks(plan, engine, scaler, n_steps):
-    """Return new copies of the plan's callbacks, on a live model that takes raw pixels.
+    def end_epoch(self, epoch, logs):
+        """Call ``on_epoch_end``, and return the logs with the numbers that were added to them."""
+        if not self.is_live:
+            return logs
+        self.on_epoch_end(epoch, logs)
+        recorded = {**logs, **self.callbacks[-1].logs}
+        numbers = {name: value for name, value in recorded.items() if _is_number(value)}
+        for name in recorded.keys() - numbers.keys():
+            warn(
+                f"A callback added {name!r} to the logs, which history_ cannot hold: it is a "
+                f"{type(recorded[name]).__name__}, not a number."
+            )
+        return {name: float(value) for name, value in numbers.items()}
+
+
+def _is_number(value):
+    if isinstance(value, (Real, np.bool_)):
+        return True
+    return getattr(value, "shape", None) == () and np.asarray(value).dtype.kind in "fiu"
+
+
+def start_callbacks(callbacks, engine, scaler, **params):
+    """Return callbacks on a live model that takes raw pixels.
+
+    The model is compiled as a Keras script would: with a loss of integer labels, the positions of
+    the classes among ``classes_``, and the metric "accuracy", so that callbacks know its direction.
 
     Parameters
     ----------
-    plan : TrainingPlan
+    callbacks : list of keras.callbacks.Callback
     engine : Engine
     scaler : PixelScaler
-    n_steps : int
-        Number of steps per epoch.
+    **params
+        What callbacks find in their ``params``.
 
     Returns
     -------
-    callbacks : RunningCallbacks
+    running : RunningCallbacks
     """
-    callbacks = [make() for make in plan.callbacks]
     if not callbacks:
         return RunningCallbacks()
     model = compose_model(engine.network, scaler)
-    model.compile(optimizer=engine.optimizer, loss="categorical_crossentropy")
+    model.compile(engine.optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    # Keras builds metrics on the first batch, and looks for their direction among those built.
+    model.compute_metrics(None, np.zeros(1), np.zeros((1, *model.output_shape[1:]), np.float32))
+    model.reset_metrics()
     model.stop_training = False
-    return RunningCallbacks(
-        callbacks, model=model, epochs=plan.epochs, steps=n_steps, verbose=plan.verbose
-    )
+    return RunningCallbacks([*callbacks, _EpochRecorder()], model=model, **params)
+
+
+def detach_callbacks(callbacks):
+    """Take the live model from callbacks, whose weights another fit will change."""
+    for callback in callbacks:
+        keras.callbacks.Callback.set_model(callback, None)

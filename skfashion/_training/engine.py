@@ -216,14 +216,20 @@ class Engine:
 
     @contextmanager
     def averaged_weights(self):
-        """Give the network, meanwhile, the averages that ``use_ema`` keeps, if it does."""
+        """Give the network, meanwhile, the averages that ``use_ema`` keeps, if it does.
+
+        Weights that are set meanwhile stay.
+        """
         if not self.optimizer.use_ema:
             yield
             return
-        weights = to_arrays(self.network.trainable_variables)
+        variables = self.network.trainable_variables
+        trained = to_arrays(variables)
         self.finish_training()
+        averages = to_arrays(variables)
         yield
-        _assign(self.network.trainable_variables, weights, _OTHER_NETWORK)
+        if all(map(np.array_equal, averages, to_arrays(variables))):
+            _assign(variables, trained, _OTHER_NETWORK)
         self._loaded = None
 
     def finish_training(self):

@@ -1,12 +1,14 @@
-"""Records of a training: the figures of an epoch, the history, the best epoch."""
+"""Records of a training: the figures of an epoch, the history, when to stop."""
 
 import math
+from dataclasses import dataclass, replace
 
+import keras
 import numpy as np
 
 from skfashion.errors import TrainingDivergedError
 
-__all__ = ["EarlyStopping", "RunningFigures", "append_epoch", "check_finite"]
+__all__ = ["Patience", "RunningFigures", "ValidationFigures", "append_epoch", "check_finite", "check_weights"]
 
 
 class RunningFigures:
@@ -30,48 +32,52 @@ class RunningFigures:
         }
 
 
-class EarlyStopping:
-    """Keeps the weights of the epoch with the lowest loss, and says when to stop.
+class ValidationFigures:
+    """Weighted mean cross-entropy and accuracy over the batches of validation images so far."""
 
-    Parameters
-    ----------
-    patience : int or None
-        Number of epochs without a lower loss before it stops; None keeps nothing and never stops.
+    def __init__(self):
+        self._losses, self._hits, self._weights = [], [], []
+
+    def add(self, probabilities, y, weights):
+        """Count a batch, and return the figures so far."""
+        # Keras' clipping, so that one hopeless image does not make the mean infinite.
+        of_truth = np.maximum(probabilities[np.arange(len(y)), y], keras.config.epsilon())
+        self._losses.append(-np.log(of_truth))
+        self._hits.append(probabilities.argmax(axis=1) == y)
+        self._weights.append(weights)
+        losses, hits, weights = map(np.concatenate, (self._losses, self._hits, self._weights))
+        loss = float(np.average(losses, weights=weights))
+        return {"loss": loss, "accuracy": float(np.mean(hits))}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Count of epochs without a lower loss.
 
     Attributes
     ----------
-    best_epoch : int or None
-        Epoch whose weights are kept, counted from 1.
+    limit : int or None
+        Number of such epochs at which the training stops; None never stops it.
+    lowest : float
+        Lowest loss so far.
+    n_waited : int
+        Epochs since.
     """
 
-    def __init__(self, patience):
-        self._patience = patience
-        self._best_loss = math.inf
-        self._n_waited = 0
-        self.best_epoch = None
+    limit: int | None
+    lowest: float = math.inf
+    n_waited: int = 0
 
-    def observe(self, epoch, loss, engine):
-        """Look at an epoch that is finished; the engine has the weights that were validated."""
-        if self._patience is None:
-            return
-        if loss < self._best_loss:
-            self._best_loss, self._n_waited = loss, 0
-            self.best_epoch = epoch + 1
-            self._weights, self._optimizer_state = engine.weights(), engine.optimizer_state()
-        else:
-            self._n_waited += 1
+    def after(self, loss):
+        """Return the count after another epoch."""
+        if loss < self.lowest:
+            return replace(self, lowest=loss, n_waited=0)
+        return replace(self, n_waited=self.n_waited + 1)
 
     @property
     def is_over(self):
         """bool: the training is to stop."""
-        return self._patience is not None and self._n_waited >= self._patience
-
-    def finish(self, engine):
-        """Give the engine its final weights: those that were kept, otherwise the last."""
-        engine.finish_training()  # callbacks may have changed the network since it was observed
-        if self.best_epoch is not None:
-            engine.load(self._weights)
-            engine.load_optimizer_state(self._optimizer_state)
+        return self.limit is not None and self.n_waited >= self.limit
 
 
 def append_epoch(history, logs):
@@ -90,3 +96,10 @@ def check_finite(value, what, engine):
         raise TrainingDivergedError(
             f"The {what} became {value} at a learning rate of {rate:g}. A lower one usually helps."
         )
+
+
+def check_weights(weights, epoch, engine):
+    """Raise TrainingDivergedError if a weight is infinite or NaN."""
+    wrong = next((w[~np.isfinite(w)] for w in weights if not np.isfinite(w).all()), None)
+    if wrong is not None:
+        check_finite(wrong.flat[0], f"weights after epoch {epoch + 1}", engine)

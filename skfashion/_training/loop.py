@@ -1,62 +1,70 @@
 """The training loop: from a plan, data and an earlier state to a trained state."""
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
-import keras
 import numpy as np
 
 from skfashion._training.batches import BatchMaker
 from skfashion._training.callbacks import start_callbacks
 from skfashion._training.epochs import (
-    EarlyStopping,
+    Patience,
     RunningFigures,
+    ValidationFigures,
     append_epoch,
     check_finite,
+    check_weights,
 )
 from skfashion._training.pool import borrow_engine
-from skfashion._training.prediction import predict_probabilities
+from skfashion._training.prediction import choose_batch_size, predict_probabilities
+from skfashion._training.progress import TrainingProgress
 from skfashion._training.schedules import LearningRate
 from skfashion._training.state import TrainedState
 from skfashion._utils.progress import show_training
+from skfashion.errors import TrainingDivergedError
 
-__all__ = ["fit"]
+__all__ = ["Training"]
 
 
-def fit(plan, data, state=None):
-    """Train a network.
+class Training:
+    """A training that may end after any epoch, and go on there to the same bits.
 
     Parameters
     ----------
     plan : TrainingPlan
     data : TrainingData
-    state : TrainedState, default=None
-        State that the training goes on from; None starts from scratch.
+    start : TrainedState or None
+        State that the training begins with; None begins from scratch.
+    tasks : object
+        With ``begin_epoch()``, and ``end_epoch(state)``, which returns whether to stop.
+    progress : TrainingProgress, default=None
+        Where an earlier training with the same plan, data and start has ended.
 
-    Returns
-    -------
-    state : TrainedState
-
-    Raises
-    ------
-    TrainingDivergedError
-        If the loss is infinite or NaN.
+    Attributes
+    ----------
+    progress : TrainingProgress or None
+        State after the last epoch that was finished.
     """
-    states = []
-    for stage in plan.stages(continues=state is not None):
-        state = _train_stage(stage, data, state)
-        states.append(state)
-    if plan.patience is None:
-        return state
-    best = min(states, key=lambda state: state.validation_loss)
-    return replace(best, history=state.history)
 
+    def __init__(self, plan, data, start, tasks, progress=None):
+        self.plan, self.data, self.start, self.tasks = plan, data, start, tasks
+        self.progress = progress
 
-def _train_stage(plan, data, state):
-    """Train one stage of a plan, and return the trained state."""
-    network = plan.network_to_build(continues=state is not None)
-    with borrow_engine(network, plan.optimizer, plan.values) as engine:
-        return _Stage(plan, data, state, engine).train()
+    def run(self):
+        """Train to the end.
+
+        Raises
+        ------
+        TrainingDivergedError
+            If the loss is infinite or NaN.
+        """
+        for number, plan in enumerate(self.plan.stages(continues=self.start is not None)):
+            progress = self.progress
+            if progress and (progress.stage, progress.is_stage_over) >= (number, True):
+                continue
+            network = plan.network_to_build(continues=bool(progress or self.start))
+            with borrow_engine(network, plan.optimizer, plan.values) as engine:
+                _Stage(self, number, plan, engine).train()
 
 
 class _Stage:
@@ -64,84 +72,72 @@ class _Stage:
 
     Parameters
     ----------
+    training : Training
+        Gets the progress after each epoch.
+    number : int
+        Position among the stages.
     plan : TrainingPlan
-    data : TrainingData
-    state : TrainedState or None
-        State to go on from.
+        Plan of this stage.
     engine : Engine
     """
 
-    def __init__(self, plan, data, state, engine):
-        self.plan, self.data, self.state, self.engine = plan, data, state, engine
-        self.first_epoch = 0 if state is None else state.n_epochs
-        self.history: dict = {} if state is None else state.history
-        self.stopping = EarlyStopping(plan.patience)
+    def __init__(self, training, number, plan, engine):
+        self.training, self.number, self.plan, self.engine = training, number, plan, engine
+        self.data, progress = training.data, training.progress
+        self.start = training.start if progress is None else progress.result
+        self.history: dict = {} if self.start is None else self.start.history
+        self.best = None if progress is None else progress.best
+        self.best_loss = np.inf if progress is None else progress.best_loss
+        self.resumed = None
+        self.first_epoch = 0 if self.start is None else self.start.n_epochs
+        self.patience = Patience(plan.patience)
+        if progress is not None and progress.stage == number:
+            self.resumed = progress
+            self.first_epoch, self.patience = progress.first_epoch, progress.patience
         trainable = not plan.is_frozen and plan.network.options.get("trainable", True)
         # While the last layer alone learns, the optimizer has another state.
         self.optimizer_key = f"{plan.optimizer.key()} trainable={trainable}"
 
-    def _load_engine(self):
-        """Give the engine the weights and the optimizer's state to begin with."""
-        state, optimizer_state = self.state, None
-        if state is None:
-            self.engine.draw_weights(self.plan.seed)
-        else:
-            self.engine.load(state.weights)
-            if self.plan.keeps_optimizer and state.optimizer_key == self.optimizer_key:
-                optimizer_state = state.optimizer_state
-        self.engine.start_training(self.plan.values, optimizer_state)
-
     def train(self):
-        """Train epoch after epoch, and return the trained state."""
+        """Train epoch after epoch."""
         plan, engine = self.plan, self.engine
         self._load_engine()
+        stop = self.first_epoch + plan.epochs
         with closing(self._make_batches()) as batches:
-            callbacks = start_callbacks(plan, engine, self.data.scaler, batches.n_steps)
-            rate = LearningRate(
-                engine.optimizer,
-                plan,
-                plan.epochs * batches.n_steps,
-                is_watched=callbacks.is_live,
-            )
-            epochs = range(self.first_epoch, self.first_epoch + plan.epochs)
+            n_steps = batches.n_steps
+            running = {"epochs": stop, "steps": n_steps, "verbose": plan.verbose}
+            callbacks = start_callbacks(plan.callbacks, engine, self.data.scaler, **running)
+            is_watched = callbacks.is_live
+            rate = LearningRate(engine.optimizer, plan, plan.epochs * n_steps, is_watched=is_watched)
+            if self.resumed is not None:
+                rate.state = self.resumed.schedule
             callbacks.on_train_begin()
-            with show_training(plan.verbose, epochs, batches.n_steps) as report:
+            epochs, logs = self._epochs_to_train(stop, callbacks), None
+            with show_training(plan.verbose, epochs, n_steps) as report:
                 for epoch in epochs:
-                    callbacks.on_epoch_begin(epoch)
-                    logs = self._train_epoch(epoch, batches, rate, callbacks, report)
-                    with engine.averaged_weights():
-                        logs |= self._validate(epoch)
-                        self.history = append_epoch(self.history, logs)
-                        loss = logs.get("val_loss", logs["loss"])
-                        self.stopping.observe(epoch, loss, engine)
-                        self._write_checkpoint("val_loss" if "val_loss" in logs else "loss")
-                    rate.end_epoch(loss)
-                    report(epoch, None, logs)
-                    callbacks.on_epoch_end(epoch, logs)
-                    if self.stopping.is_over or callbacks.is_stopped:
+                    with _epoch_in_errors(epoch, stop):
+                        logs = self._train_epoch(epoch, batches, rate, callbacks, report)
+                        logs, is_over = self._end_epoch(epoch, logs, rate, callbacks, report)
+                    if is_over:
                         break
-            callbacks.on_train_end()
-        self.stopping.finish(engine)
-        self._check_probabilities()
-        return self.current_state(self.stopping.best_epoch)
+            engine.finish_training()
+            callbacks.on_train_end(logs)
+        self._finish(callbacks)
 
-    def current_state(self, best_epoch=None):
-        """Return the state that the engine is in now."""
-        state, data, engine = self.state, self.data, self.engine
-        return TrainedState(
-            network=self.plan.network.without_pretraining(),
-            weights=engine.weights(),
-            n_features_out=engine.n_features(),
-            scaler=data.scaler,
-            classes=data.classes,
-            target_names=None if state is None else state.target_names,
-            feature_names=data.feature_names,
-            history=self.history,
-            best_epoch=best_epoch or len(self.history["loss"]),
-            seed=self.plan.seed,
-            optimizer_key=self.optimizer_key,
-            optimizer_state=engine.optimizer_state(),
-        )
+    def _load_engine(self):
+        """Give the engine the weights and the optimizer's state to begin with."""
+        plan, engine, start, resumed = self.plan, self.engine, self.start, self.resumed
+        if resumed is not None:
+            engine.load(resumed.weights)
+            engine.start_training(plan.values)
+            engine.load_optimizer_state(resumed.state.optimizer_state)
+        elif start is not None:
+            goes_on = plan.keeps_optimizer and start.optimizer_key == self.optimizer_key
+            engine.load(start.weights)
+            engine.start_training(plan.values, start.optimizer_state if goes_on else None)
+        else:
+            engine.draw_weights(plan.seed)
+            engine.start_training(plan.values)
 
     def _make_batches(self):
         plan, training = self.plan, self.data.training
@@ -158,44 +154,148 @@ class _Stage:
             seed=plan.seed,
         )
 
+    def _epochs_to_train(self, stop, callbacks):
+        """Return the epochs to come; those of a training that a callback restored are unknown."""
+        n_known = self.first_epoch if self.resumed is None else self.resumed.state.n_epochs
+        first = min(max(n_known, callbacks.initial_epoch), stop)
+        for _ in range(n_known, first):
+            self.history = append_epoch(self.history, {"loss": np.nan, "accuracy": np.nan})
+        return range(first, stop)
+
     def _train_epoch(self, epoch, batches, rate, callbacks, report):
         """Train on every image once, and return the epoch's figures."""
         engine, figures, logs = self.engine, RunningFigures(), {}
+        self.training.tasks.begin_epoch()
+        callbacks.on_epoch_begin(epoch)
         engine.start_epoch(self.plan.seed, epoch)
         first_step = (epoch - self.first_epoch) * batches.n_steps
         for step, batch in enumerate(batches.epoch(epoch)):
             callbacks.on_train_batch_begin(step)
             rate.start_step(first_step + step)
             loss, n_correct = engine.train_step(*batch)
-            check_finite(loss, f"loss of epoch {epoch + 1}, step {step + 1}", engine)
             logs = figures.add(loss, n_correct, len(batch[0]))
             callbacks.on_train_batch_end(step, logs)
+            if callbacks.is_stopped:
+                break
+            check_finite(loss, f"loss of epoch {epoch + 1}, step {step + 1}", engine)
             report(epoch, step + 1, logs)
         logs["learning_rate"] = float(engine.optimizer.learning_rate)
         return logs
 
-    def _validate(self, epoch):
+    def _validate(self, epoch, callbacks):
         """Return the weighted mean cross-entropy and the accuracy of the validation images."""
         images, scaler = self.data.validation, self.data.scaler
         if images is None:
             return {}
-        probabilities = predict_probabilities(self.engine, images.X, scaler, images.rows)
-        y = images.y[images.rows]
-        # Keras' clipping, so that one hopeless image does not make the mean infinite.
-        of_truth = np.maximum(probabilities[np.arange(len(y)), y], keras.config.epsilon())
-        loss = float(np.average(-np.log(of_truth), weights=images.weights[images.rows]))
-        check_finite(loss, f"validation loss of epoch {epoch + 1}", self.engine)
-        accuracy = float(np.mean(probabilities.argmax(axis=1) == y))
-        return {"val_loss": loss, "val_accuracy": accuracy}
+        figures, logs = ValidationFigures(), {}
+        n_images, batch_size = len(images.rows), choose_batch_size(scaler.image_shape)
+        callbacks.on_test_begin()
+        for step, first in enumerate(range(0, n_images, batch_size)):
+            rows = images.rows[first : first + batch_size]
+            callbacks.on_test_batch_begin(step)
+            probabilities = predict_probabilities(self.engine, images.X, scaler, rows)
+            logs = figures.add(probabilities, images.y[rows], images.weights[rows])
+            callbacks.on_test_batch_end(step, logs)
+        callbacks.on_test_end(logs)
+        if not callbacks.is_stopped:
+            check_finite(logs["loss"], f"validation loss of epoch {epoch + 1}", self.engine)
+        return {f"val_{name}": value for name, value in logs.items()}
 
-    def _write_checkpoint(self, figure):
+    def _end_epoch(self, epoch, logs, rate, callbacks, report):
+        """Validate, and note all that has come of the epoch.
+
+        Returns
+        -------
+        logs : dict
+            Figures of the epoch, with those that callbacks added.
+        is_over : bool
+            Whether it was the last epoch of the stage.
+        """
+        engine, training = self.engine, self.training
+        with engine.averaged_weights():
+            logs |= self._validate(epoch, callbacks)
+            validated = weights, optimizer_state = engine.weights(), engine.optimizer_state()
+            if not callbacks.is_stopped:
+                check_weights(weights, epoch, engine)
+            figure = "val_loss" if "val_loss" in logs else "loss"
+            loss = logs[figure]
+            logs = callbacks.end_epoch(epoch, logs)
+            if callbacks.is_live:  # they may have changed both
+                weights, optimizer_state = engine.weights(), engine.optimizer_state()
+        self.history = append_epoch(self.history, logs)
+        report(epoch, None, logs)
+        rate.end_epoch(loss)
+        self.patience = self.patience.after(loss)
+        state = self._state(weights, optimizer_state)
+        state_validated = state if weights is validated[0] else self._state(*validated)
+        if self.plan.patience is not None and loss < self.best_loss:
+            self.best, self.best_loss = state_validated, loss
+        has_averages = engine.optimizer.use_ema
+        progress = self._progress(
+            state, engine.weights() if has_averages else weights, schedule=rate.state
+        )
+        is_over = epoch + 1 == self.first_epoch + self.plan.epochs
+        is_over |= self.patience.is_over or callbacks.is_stopped
+        is_over |= training.tasks.end_epoch(progress.result)
+        training.progress = replace(progress, is_stage_over=is_over)
         checkpoint = self.plan.checkpoint
-        if checkpoint is not None and checkpoint.is_due(self.history[figure]):
-            checkpoint.write(self.current_state())
+        if checkpoint is not None and np.isfinite(loss):
+            checkpoint.observe(state_validated, figure)
+            checkpoint.write(training.progress)
+        return logs, is_over
 
-    def _check_probabilities(self):
-        """Refuse final weights that predict nothing: the last loss is from before its update."""
-        training = self.data.training
-        few = training.rows[: self.plan.choose_batch_size(len(training.rows))]
-        found = predict_probabilities(self.engine, training.X, self.data.scaler, few)
-        check_finite(found.sum(), "probability of an image", self.engine)
+    def _state(self, weights, optimizer_state):
+        data, start = self.data, self.start
+        return TrainedState(
+            network=self.plan.network.without_pretraining(),
+            weights=weights,
+            n_features_out=self.engine.n_features(),
+            scaler=data.scaler,
+            classes=data.classes,
+            target_names=None if start is None else start.target_names,
+            feature_names=data.feature_names,
+            history=self.history,
+            best_epoch=len(self.history["loss"]),
+            seed=self.plan.seed,
+            optimizer_key=self.optimizer_key,
+            optimizer_state=optimizer_state,
+        )
+
+    def _progress(self, state, weights, **values):
+        return TrainingProgress(
+            state,
+            weights,
+            self.number,
+            self.first_epoch,
+            self.patience,
+            best=self.best,
+            best_loss=self.best_loss,
+            **values,
+        )
+
+    def _finish(self, callbacks):
+        """Note what callbacks changed at the end, and refuse a result that predicts nothing."""
+        training, engine = self.training, self.engine
+        if callbacks.is_live and self.best is None:
+            state = self._state(engine.weights(), engine.optimizer_state())
+            training.progress = self._progress(state, state.weights, is_stage_over=True)
+        engine.load(training.progress.result.weights)
+        images = self.data.training
+        few = images.rows[: self.plan.choose_batch_size(len(images.rows))]
+        # The last loss is from before its update.
+        found = predict_probabilities(engine, images.X, self.data.scaler, few)
+        check_finite(found.sum(), "probability of an image", engine)
+        if callbacks.is_live and self.plan.checkpoint is not None:
+            self.plan.checkpoint.write(training.progress)
+
+
+@contextmanager
+def _epoch_in_errors(epoch, n_epochs):
+    """Note in errors, which may be the user's own, in which epoch they happened."""
+    try:
+        yield
+    except TrainingDivergedError:  # it says so itself
+        raise
+    except Exception as error:
+        error.add_note(f"This happened in epoch {epoch + 1} of {n_epochs}.")
+        raise

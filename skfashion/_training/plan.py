@@ -1,7 +1,6 @@
 """From a classifier's parameters to the plan of a training."""
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import NoneType
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import keras
 
 from skfashion._training.batches import Variation
-from skfashion._training.callbacks import callback_factories
+from skfashion._training.callbacks import check_callbacks, make_callbacks
 from skfashion._training.engine import StepValues
 from skfashion._training.optimizers import OptimizerSpecification, specify_optimizer
 from skfashion.networks._registry import default_options
@@ -42,8 +41,8 @@ class TrainingPlan:
     batch_size : int or "auto"
     schedule : str, keras.optimizers.schedules.LearningRateSchedule or None
     label_smoothing : float
-    callbacks : list of callable
-        Each makes a new callback for each stage.
+    callbacks : list of keras.callbacks.Callback
+        Callbacks of this training alone.
     verbose : int
     patience : int or None
         Stop after this number of epochs without a lower validation loss, and restore the weights
@@ -55,7 +54,7 @@ class TrainingPlan:
     keeps_optimizer : bool
         Whether the optimizer goes on from the earlier state, as the weights do.
     checkpoint : object or None
-        With ``is_due(losses)`` and ``write(state)``, called after each epoch.
+        With ``observe(state, figure)`` and ``write(progress)``, called after each epoch.
     seed : int
         Seed of everything random. It is drawn last, after everything else was checked.
     """
@@ -68,7 +67,7 @@ class TrainingPlan:
     batch_size: int | str
     schedule: Any
     label_smoothing: float
-    callbacks: list[Callable]
+    callbacks: list[keras.callbacks.Callback]
     verbose: int
     patience: int | None = None
     freeze_epochs: int = 0
@@ -98,8 +97,10 @@ class TrainingPlan:
         _check_schedule(classifier)
         if classifier.freeze_epochs:
             _check_freezable(classifier)
+        parts = _common_parts(classifier, network)
+        check_callbacks(parts["callbacks"], classifier.schedule, classifier.freeze_epochs)
         return cls(
-            **_common_parts(classifier, network),
+            **parts,
             epochs=classifier.epochs,
             schedule=classifier.schedule,
             patience=classifier.patience if classifier.early_stopping else None,
@@ -126,8 +127,10 @@ class TrainingPlan:
             )
         if classifier.freeze_epochs:
             _check_freezable(classifier)
+        parts = _common_parts(classifier, network)
+        check_callbacks(parts["callbacks"], schedule=None, freeze_epochs=0)
         plan = cls(
-            **_common_parts(classifier, network),
+            **parts,
             epochs=1,
             schedule=None,
             keeps_optimizer=True,
@@ -189,7 +192,7 @@ def _common_parts(classifier, network):
         ),
         "batch_size": classifier.batch_size,
         "label_smoothing": classifier.label_smoothing,
-        "callbacks": callback_factories(classifier.callbacks, classifier._routed_to("callbacks")),
+        "callbacks": make_callbacks(classifier.callbacks, classifier._routed_to("callbacks")),
         "verbose": int(classifier.verbose),
     }
 

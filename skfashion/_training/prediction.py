@@ -8,12 +8,17 @@ import numpy as np
 from skfashion._utils.randomness import Purpose, derive_seed
 from skfashion.preprocessing._variants import draw_variants, make_variants
 
-__all__ = ["make_views", "predict_in_batches", "predict_probabilities"]
+__all__ = ["choose_batch_size", "make_views", "predict_in_batches", "predict_probabilities"]
 
 # Images times pixels times channels in one call of the prediction step: large enough to use the
 # processor well, small enough for its memory whatever the image size.
 _PREDICTION_PIXELS = 2**20
 _PREDICTION_BATCH = 1024
+
+
+def choose_batch_size(image_shape):
+    """Return the number of images in one call of the prediction step."""
+    return max(1, min(_PREDICTION_BATCH, _PREDICTION_PIXELS // image_shape.n_values))
 
 
 def predict_in_batches(step, X, scaler, rows=None, view=None):
@@ -22,8 +27,7 @@ def predict_in_batches(step, X, scaler, rows=None, view=None):
     ``view``, if given, changes raw images ``(n, height, width, channels)`` first.
     """
     n_images = len(X) if rows is None else len(rows)
-    n_together = _PREDICTION_PIXELS // scaler.image_shape.n_values
-    batch_size = max(1, min(_PREDICTION_BATCH, n_together))
+    batch_size = choose_batch_size(scaler.image_shape)
     outputs = []
     for start in range(0, n_images, batch_size):
         batch = slice(start, start + batch_size)

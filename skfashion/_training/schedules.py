@@ -30,8 +30,8 @@ def make_schedule(schedule, learning_rate, n_steps):
     Returns
     -------
     made : object or None
-        With ``rate(step)``, to be called before each step of the training, and ``end_epoch(loss)``.
-        None leaves the learning rate alone.
+        With ``rate(step)``, to be called before each step of the training, ``end_epoch(loss)``, and
+        ``state``, a tuple of floats that may be assigned. None leaves the learning rate alone.
     """
     if schedule is None:
         return None
@@ -60,9 +60,19 @@ class LearningRate:
 
     def __init__(self, optimizer, plan, n_steps, *, is_watched):
         self._optimizer, self._name = optimizer, plan.schedule
-        self._rate = plan.values.learning_rate
-        self._schedule = make_schedule(plan.schedule, self._rate, n_steps)
+        self._rate = float(optimizer.learning_rate)
+        self._schedule = make_schedule(plan.schedule, plan.values.learning_rate, n_steps)
         self._is_watched = is_watched
+
+    @property
+    def state(self):
+        """tuple of float: what the schedule has learned from the losses so far."""
+        return () if self._schedule is None else self._schedule.state
+
+    @state.setter
+    def state(self, state):
+        if self._schedule is not None:
+            self._schedule.state = state
 
     def start_step(self, step):
         """Set the learning rate of a step, counted over the whole training."""
@@ -89,6 +99,8 @@ class LearningRate:
 class _ByStep:
     """A learning rate that is a function of the step alone."""
 
+    state: tuple = ()
+
     def __init__(self, rate):
         self.rate = rate
 
@@ -100,21 +112,20 @@ class _Plateau:
     """A learning rate that is halved when the loss has not fallen for some epochs."""
 
     def __init__(self, learning_rate):
-        self._rate = learning_rate
-        self._best = math.inf
-        self._n_waited = 0
+        self.state = learning_rate, math.inf, 0  # rate, lowest loss, epochs since
 
     def rate(self, step):
-        return self._rate
+        return self.state[0]
 
     def end_epoch(self, loss):
-        if loss < self._best - _PLATEAU_MIN_DELTA:
-            self._best, self._n_waited = loss, 0
-            return
-        self._n_waited += 1
-        if self._n_waited == _PLATEAU_PATIENCE:
-            self._rate *= _PLATEAU_FACTOR
-            self._n_waited = 0
+        rate, lowest, n_waited = self.state
+        if loss < lowest - _PLATEAU_MIN_DELTA:
+            lowest, n_waited = loss, 0
+        else:
+            n_waited += 1
+        if n_waited == _PLATEAU_PATIENCE:
+            rate, n_waited = rate * _PLATEAU_FACTOR, 0
+        self.state = rate, lowest, n_waited
 
 
 def _one_cycle(progress):

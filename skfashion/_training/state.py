@@ -65,8 +65,3 @@ class TrainedState:
     def n_epochs(self):
         """Number of epochs trained, over all fits that went on."""
         return len(self.history["loss"])
-
-    @property
-    def validation_loss(self):
-        """Validation loss of the epoch that the weights are from."""
-        return self.history["val_loss"][self.best_epoch - 1]

@@ -1,5 +1,6 @@
 """Images to train on, with their labels and weights, and images to validate on."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,9 @@ from skfashion._images import PixelScaler
 from skfashion._sklearn_compat import check_sample_weight
 from skfashion._utils.randomness import Purpose, derive_seed
 
-__all__ = ["LabelledImages", "TrainingData", "check_weights", "split_rows"]
+__all__ = ["LabelledImages", "TrainingData", "check_weights", "digest_data", "split_rows"]
+
+_IMAGES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,3 +95,41 @@ def split_rows(rows, y_index, classes, validation_fraction, seed):
         stratify=y_index[rows],
         random_state=derive_seed(seed, Purpose.VALIDATION_SPLIT),
     )
+
+
+def digest_data(images, validation, classes):
+    """Return digests of everything that a training is given, by argument.
+
+    Parameters
+    ----------
+    images : LabelledImages
+        Training images, those that will be held out included.
+    validation : LabelledImages or None
+        The user's validation images.
+    classes : ndarray of shape (n_classes,)
+
+    Returns
+    -------
+    digests : dict of str to str
+        They depend on values, not on data types and containers.
+    """
+    digests = {
+        "X": _digest(images.X),
+        "y": _digest(images.y, np.array(list(map(repr, classes.tolist())))),
+        "sample_weight": _digest(images.weights),
+    }
+    if validation is not None:
+        digests |= {"X_val": _digest(validation.X), "y_val": _digest(validation.y)}
+    return digests
+
+
+def _digest(*arrays):
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(str(len(array)).encode())
+        for first in range(0, len(array), _IMAGES_AT_ONCE):
+            part = array[first : first + _IMAGES_AT_ONCE].reshape(-1)
+            if part.dtype.kind in "biuf":
+                part = part.astype(np.float64)
+            digest.update(np.ascontiguousarray(part))
+    return digest.hexdigest()
