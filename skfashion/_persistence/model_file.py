@@ -35,7 +35,7 @@ from skfashion._persistence.stored_parameters import (
     describe_parameters,
     restore_parameters,
 )
-from skfashion._training.engine import build_model, compose_model
+from skfashion._training.engine import compose_model
 from skfashion._utils.names import make_visible
 from skfashion._utils.randomness import fixed_keras_seeds
 from skfashion.errors import ModelFileError
@@ -212,11 +212,15 @@ class _KerasLayout:
     """
 
     def __init__(self, state, path):
-        model = build_model(state)
+        with fixed_keras_seeds():
+            network = state.network.build()
+        # A function may share layers with the network that is being trained.
+        weights = network.get_weights()
         # Each weight has other values, by which it is found.
         numbered = [np.full(w.shape, i + 1, w.dtype) for i, w in enumerate(state.weights)]
-        model.layers[-1].set_weights(numbered)
-        self._members = _write_with_keras(model, path)
+        network.set_weights(numbered)
+        self._members = _write_with_keras(compose_model(network, state.scaler), path)
+        network.set_weights(weights)
         self.places = locate_weights(self._members[_WEIGHTS], numbered)
 
     def fill(self, weights):

@@ -19,7 +19,7 @@ from skfashion._persistence.model_file import TRAINING_MEMBERS
 from skfashion._persistence.stored_arrays import read_npz
 from skfashion._persistence.stored_parameters import describe_parameters
 from skfashion._training.epochs import Patience
-from skfashion._training.progress import TrainingProgress
+from skfashion._training.training_progress import TrainingProgress
 from skfashion._utils.identity import describe
 
 __all__ = ["TrainingOrigin", "TrainingRecord", "read_record", "record_members"]

@@ -94,12 +94,13 @@ def check_callbacks(callbacks, schedule, freeze_epochs):
     ValueError
         If one does.
     """
+    schedule_name = schedule if isinstance(schedule, str) else type(schedule).__name__
     for callback in callbacks:
         name = type(callback).__name__
         if isinstance(callback, _SETS_LEARNING_RATE) and schedule is not None:
             raise ValueError(
-                f"callbacks={name} sets the learning rate, and so does schedule={schedule!r}, in "
-                "every step. Set schedule=None, and learning_rate to the rate to start from."
+                f"callbacks={name} sets the learning rate, and so does schedule={schedule_name!r}, "
+                "in every step. Set schedule=None, and learning_rate to the rate to start from."
             )
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
             raise ValueError(

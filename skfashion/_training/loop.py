@@ -17,7 +17,7 @@ from skfashion._training.epochs import (
 )
 from skfashion._training.pool import borrow_engine
 from skfashion._training.prediction import choose_batch_size, predict_probabilities
-from skfashion._training.progress import TrainingProgress
+from skfashion._training.training_progress import TrainingProgress
 from skfashion._training.schedules import LearningRate
 from skfashion._training.state import TrainedState
 from skfashion._utils.progress import show_training

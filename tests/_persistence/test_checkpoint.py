@@ -68,14 +68,15 @@ def test_goes_on_from_a_checkpoint(make_small, split, tmp_path):
     path = tmp_path / "best.keras"
     make_small(epochs=4, checkpoint=path).fit(**split)
     loaded = FashionCNNClassifier.load(path)
-    n_epochs, content = loaded.n_epochs_, path.read_bytes()
+    n_epochs, expected = loaded.n_epochs_, loaded.predict_proba(split["X"])
     # What makes it worse does not take the place of the best.
     worse = {"schedule": None, "learning_rate": 0.5, "epochs": 1}
     loaded.set_params(warm_start=True, checkpoint=path, **worse).fit(**split)
     assert loaded.n_epochs_ == n_epochs + 1
     assert loaded.history_["val_loss"][-1] > min(loaded.history_["val_loss"])
-    assert path.read_bytes() == content
     loaded = FashionCNNClassifier.load(path)
+    assert loaded.n_epochs_ == n_epochs
+    np.testing.assert_array_equal(loaded.predict_proba(split["X"]), expected)
     loaded.set_params(warm_start=True, checkpoint=path, epochs=3).fit(**split)
     assert FashionCNNClassifier.load(path).n_epochs_ > n_epochs
 
@@ -108,23 +109,6 @@ def test_a_file_is_written_whatever_was_before(make_tiny, split, tmp_path):
     losses = classifier.history_["val_loss"]
     assert min(losses) < min(losses[4:])
     assert FashionCNNClassifier.load(path).n_epochs_ == 5
-
-
-def test_an_interrupted_write_leaves_the_last_one(make_tiny, digits, tmp_path, monkeypatch):
-    path = tmp_path / "best.keras"
-    writes, save = [], keras.Model.save
-
-    def save_once(model, filepath, **options):
-        writes.append(filepath)
-        if len(writes) == 2:
-            raise OSError("disk full")
-        save(model, filepath, **options)
-
-    monkeypatch.setattr(keras.Model, "save", save_once)
-    with pytest.raises(OSError, match="disk full"):
-        make_tiny(epochs=3, checkpoint=path).fit(*digits)
-    assert [file.name for file in tmp_path.iterdir()] == ["best.keras"]
-    assert FashionCNNClassifier.load(path).n_epochs_ == 1
 
 
 def test_wrong_parameters_leave_an_earlier_fit(make_tiny, digits, tmp_path):
