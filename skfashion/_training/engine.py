@@ -9,6 +9,7 @@ pool, fills with its own weights and gives back.
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import compress
 
 import keras
 import numpy as np
@@ -106,8 +107,8 @@ class Engine:
         if values.dropout:
             with fixed_keras_seeds():
                 network = _with_dropout_rate(network, self._dropout)
-        weights = {id(v) for v in network.weights}
-        self._seed_states = [v for v in network.variables if id(v) not in weights]
+        self._weight_ids = {id(v) for v in network.weights}
+        self._seed_states = [v for v in network.variables if id(v) not in self._weight_ids]
         self.optimizer = optimizer.build()
         if self.optimizer.weight_decay is not None:  # AdamW has one of its own
             self.optimizer.weight_decay = 0.0
@@ -202,7 +203,12 @@ class Engine:
         ValueError
             If they are not those of such an optimizer.
         """
-        _assign(self.optimizer.variables, optimizer_state, _OTHER_OPTIMIZER)
+        # Muon counts the network's last kernel among its variables; that is not its to change.
+        variables = self.optimizer.variables
+        own = [id(variable) not in self._weight_ids for variable in variables]
+        _check_shapes(variables, optimizer_state, _OTHER_OPTIMIZER)
+        for variable, value in compress(zip(variables, optimizer_state, strict=True), own):
+            variable.assign(value)
 
     def start_epoch(self, seed, epoch):
         """Let dropout and other random layers draw what belongs to this epoch."""
@@ -281,10 +287,14 @@ def _with_dropout_rate(network, rate):
 
 
 def _assign(variables, values, complaint):
-    if [variable.shape for variable in variables] != [value.shape for value in values]:
-        raise ValueError(complaint)
+    _check_shapes(variables, values, complaint)
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+def _check_shapes(variables, values, complaint):
+    if [variable.shape for variable in variables] != [value.shape for value in values]:
+        raise ValueError(complaint)
 
 
 def _read_only(arrays):

@@ -115,6 +115,9 @@ class SavedArchitecture:
         """Digest of the network and its options, which each prediction compares."""
         return sha256(json.dumps([self.config, self.options]).encode()).hexdigest()
 
+    def __getstate__(self):
+        return {"config": self.config, "options": self.options}
+
     def __call__(self, image_shape, n_classes, **options):
         if options != self.options:
             raise ValueError(

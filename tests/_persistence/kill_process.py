@@ -43,9 +43,8 @@ CONFIGURATIONS = {
         "early_stopping": True,
     },
     "plateau": {
-        "optimizer": "sgd",
-        "optimizer__momentum": 0.9,
-        "learning_rate": 0.1,
+        "optimizer": "adam",
+        "learning_rate": 0.02,
         "schedule": "plateau",
         "early_stopping": True,
         "epochs": 12,
@@ -68,7 +67,7 @@ def train(configuration, checkpoint, result):
     classifier = FashionCNNClassifier("basic", epochs=5, batch_size=50, random_state=0)
     classifier.set_params(**CONFIGURATIONS[configuration], checkpoint=checkpoint, resume=True)
     X, y = load_fashion_sample(return_X_y=True)
-    classifier.fit(X[:1000], y[:1000])
+    classifier.fit(X[:3000], y[:3000])
     state = classifier._state
     arrays = {f"weight {i}": w for i, w in enumerate(state.weights)}
     arrays |= {f"optimizer {i}": w for i, w in enumerate(state.optimizer_state)}
