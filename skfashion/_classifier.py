@@ -161,16 +161,27 @@ class FashionCNNClassifier(
         Epochs without a lower validation loss before early stopping stops. With no more
         ``epochs`` than that, it trains them all and keeps the best.
     checkpoint : str or path-like, default=None
-        A ``.keras`` file for the best classifier so far, which :meth:`load` reads. It is written,
-        whole or not at all, after each epoch with a lower validation loss (without validation
-        images, training loss) than in all of ``history_``, and after the first where there is no
-        such file. That it can be written is checked before the training. A fit from scratch
-        replaces an existing file, and the fits of a search or cross-validation all write the same
-        one; what is loaded from it has no checkpoint until one is set. A fit that goes on needs
-        validation images if those before had them and there is a file. :meth:`partial_fit` writes
-        none.
+        A ``.keras`` file for the best classifier so far, which :meth:`load` reads, and for the
+        training itself, which ``resume`` continues. It is written after each epoch, whole or not at
+        all. The best epoch is the one with the lowest validation loss (without validation images,
+        training loss) in all of ``history_``. That the file can be written is checked before the
+        training. If that fails later, for want of room for instance, the training goes on and
+        warns. A fit from scratch replaces an existing file, and so do one after another the fits of
+        a search or cross-validation; fits at the same time cannot share one. A fit that goes on
+        needs validation images if those before had them and there is a file. :meth:`partial_fit`
+        writes none.
+    resume : bool, default=False
+        Whether :meth:`fit` continues the training in ``checkpoint``, after its last finished epoch
+        and to the same bits as if it had never stopped. It starts one if there is no file, returns
+        at once if the training is finished, and refuses a training of other parameters or data.
+        Keras callbacks are not in the file: they begin again, as in a new ``model.fit``. Without a
+        ``random_state``, the seed is that of the file.
     callbacks : keras callback or list of them, default=None
-        Instances or classes. Each fit uses copies; the instances given never change.
+        Instances or classes; they do what they do in ``model.fit``. See the
+        :ref:`user guide <callbacks>`. Each fit uses copies, which share everything with the
+        instances given but lists, dicts, sets and arrays: an Optuna trial or a logger is the same
+        object, counters are not. After the fit, the copies are in ``callbacks_``. Callbacks that
+        contradict another parameter are refused before the training.
         ``callbacks__patience=3`` goes to every class whose constructor takes it,
         ``callbacks__0__patience=3`` to the first of them.
     test_time_augmentation : int or "flip", default=None
@@ -219,6 +230,9 @@ class FashionCNNClassifier(
     best_epoch_ : int
         Epoch of the last fit whose weights early stopping kept, otherwise its last; counted from 1
         over all fits that went on. What callbacks restore is not known here.
+    callbacks_ : list of keras.callbacks.Callback
+        Callbacks of the last fit: the copies of the instances in ``callbacks``, and what was made
+        of the classes.
     target_names_ : list of str or None
         Names of the classes for people, as given to :meth:`save`; None before :meth:`load`.
 
@@ -238,6 +252,13 @@ class FashionCNNClassifier(
     shape, number of classes and optimizer share the compiled functions, whatever their learning
     rate, weight decay, L2 penalty, dropout, batch size and number of images. (Turning one of those
     penalties or dropout on, from 0, compiles once more.) A fitted classifier is arrays alone.
+
+    A fit that is interrupted with Ctrl-C raises KeyboardInterrupt, and leaves the classifier fitted
+    with the last epoch that was finished, or with ``early_stopping`` the best. A fit that fails, or
+    is interrupted before its first epoch ends, leaves the classifier as it was.
+
+    scikit-learn's own callbacks, which are experimental since version 1.9, are set with
+    :meth:`set_callbacks`. Each epoch is a task of the fit.
 
     In a process that was forked from one in which TensorFlow already ran, every use raises
     RuntimeError instead of waiting for ever; joblib's default backend does not fork.
@@ -405,21 +426,29 @@ class FashionCNNClassifier(
         ------
         ValueError
             If X holds no images of one shape with finite pixels, y no labels of two classes or
-            more, a parameter is out of its range, or the architecture cannot take images of this
-            shape.
+            more, a parameter is out of its range, the architecture cannot take images of this
+            shape, a callback contradicts a parameter, or the training to resume is of other
+            parameters or data.
+        ModelFileError
+            If the checkpoint to resume is damaged, or holds no training.
         TypeError
             If the architecture is not called as it should be or gives no Keras model, or a
             callback or schedule is not one.
         OSError
-            If the checkpoint cannot be written, or pretrained weights are neither on this machine
-            nor can be downloaded.
+            If the checkpoint cannot be written or belongs to a training that is running, or
+            pretrained weights are neither on this machine nor can be downloaded.
+        KeyboardInterrupt
+            If somebody interrupts. The classifier is then what the last finished epoch has made of
+            it.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
 
         Warns
         -----
         UserWarning
-            If flattened images are taken for strips.
+            If flattened images are taken for strips, the checkpoint cannot be written after an
+            epoch, the training to resume was begun with other versions of Keras, NumPy, TensorFlow
+            or skfashion, or a callback adds something to the logs that is not a number.
         """
         tasks = self._begin_tasks(self.epochs, X, y, sample_weight)
         state = self._state if self.warm_start and self.__sklearn_is_fitted__() else None
@@ -732,7 +761,7 @@ class FashionCNNClassifier(
         There it takes images ``(n, *image_shape_)``, not flattened ones.
         Besides the Keras model, from raw pixels to probabilities, the file holds the parameters,
         classes and training history as JSON, and the optimizer's state, so that
-        :meth:`partial_fit` goes on to the same bits. Callbacks, ``checkpoint`` and a
+        :meth:`partial_fit` goes on to the same bits. Callbacks, ``checkpoint``, ``resume`` and a
         ``random_state`` that is not an int are left out.
 
         Parameters

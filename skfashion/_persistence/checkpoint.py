@@ -133,8 +133,8 @@ class Checkpoint:
             yield
         except Exception as error:
             raise ModelFileError(
-                f"checkpoint={str(self._path)!r} cannot be resumed: {sentence(error)} Set "
-                "resume=False to start again, or name another checkpoint."
+                f"checkpoint={str(self._path)!r} cannot be resumed: {sentence(error)} "
+                "Start again without resume=True, or name another checkpoint."
             ) from None
 
     def _check_origin(self, earlier):
@@ -142,8 +142,8 @@ class Checkpoint:
         if differences:
             raise ValueError(
                 f"checkpoint={str(self._path)!r} holds another training. "
-                f"{' '.join(differences)} Call fit as it was called then, or set resume=False to "
-                "start again."
+                f"{' '.join(differences)} Give what was given then, or start again without "
+                "resume=True."
             )
         before, now = earlier.versions, self._origin.versions
         changed = [

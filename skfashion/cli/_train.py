@@ -19,6 +19,12 @@ from skfashion.cli._options import (
     seed_option,
 )
 from skfashion.cli._output import OutputOptions
+from skfashion.cli._resume import (
+    CheckpointOptions,
+    ResumableCommand,
+    checkpoint_option,
+    resume_option,
+)
 
 __all__ = ["NetworkOptions", "network_files", "train", "train_and_test"]
 
@@ -46,28 +52,62 @@ class NetworkOptions:
             raise click.BadParameter(str(error), param_hint="--recipe") from error
 
 
-@click.command()
+@click.command(cls=ResumableCommand)
 @data_option
 @recipe_option
 @epochs_option
 @output_option("skfashion-run", holds="the model, and a report of figures and pictures")
+@checkpoint_option
+@resume_option
 @seed_option
 @invert_option
 @force_option
-@grouped(data=DataOptions, network=NetworkOptions, output=OutputOptions)
-def train(data, network, output):
-    """Train a network, test it, and save it with its results."""
+@grouped(
+    data=DataOptions, network=NetworkOptions, output=OutputOptions, checkpoint=CheckpointOptions
+)
+def train(data, network, output, checkpoint):
+    """Train a network, test it, and save it with its results.
+
+    Ctrl-C ends the training: the network as it was after the last epoch is saved, and "skfashion
+    train --resume DIR" goes on with the training as if it had never stopped.
+    """
     classifier = network.make()
-    output.check(network_files())
+    checkpoint.check(output.force)
+    if not checkpoint.goes_on:
+        output.check(network_files())
     images = data.load()
 
     echo(f"Training recipe {network.recipe} on {images}.")
     start_keras()
+    checkpoint.begin(data, network)
+    classifier.set_params(checkpoint=checkpoint.path, resume=checkpoint.goes_on)
     about = {"recipe": network.recipe, "seed": network.seed}
-    tested = train_and_test(classifier, images, data, about)
-    tested.write(output.folder)
+    try:
+        tested = train_and_test(classifier, images, data, about)
+        tested.write_model(output.folder)
+    except KeyboardInterrupt:
+        message = _save_unfinished(classifier, images, checkpoint)
+        raise click.Abort(message) from None
+    checkpoint.end()
+    tested.write_report(output.folder)
     echo(*tested.evaluation.classification_report().split("\n"))
     echo(f"{tested.summarize()}; model.keras, report.html and more are in {output.folder}")
+
+
+def _save_unfinished(classifier, images, checkpoint):
+    """Save a network whose training was interrupted, and return what to say of it."""
+    if not classifier.__sklearn_is_fitted__():
+        checkpoint.forget()
+        return "Interrupted before the first epoch was finished. Nothing is saved."
+    folder = checkpoint.folder
+    model, *report = network_files()
+    for name in report:  # it would be of an earlier network
+        (folder / name).unlink(missing_ok=True)
+    classifier.save(folder / model, target_names=images.class_names)
+    return (
+        f"Interrupted after {classifier.n_epochs_} of {classifier.epochs} epochs. The network as "
+        f"it is then is in {folder / model}. To go on: skfashion train --resume {folder}"
+    )
 
 
 class TestedNetwork(NamedTuple):
@@ -79,11 +119,19 @@ class TestedNetwork(NamedTuple):
 
     def write(self, folder):
         """Write the model, and then its report, whose failure must not cost the model."""
+        self.write_model(folder)
+        self.write_report(folder)
+
+    def write_model(self, folder):
+        """Write the model alone."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.classifier.save(folder / _MODEL_FILE, target_names=self.evaluation.class_names)
         except OSError as error:
             raise click.ClickException(f"Cannot write to {folder}: {error}") from error
+
+    def write_report(self, folder):
+        """Write the report beside the model."""
         try:
             self.evaluation.save(folder, about=self.about)
         except Exception as error:  # matplotlib raises many kinds
@@ -131,7 +179,7 @@ def train_and_test(classifier, images, data, about):
     try:
         classifier.fit(training.data, training.target)
     except (OSError, ValueError) as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(str(error).replace("resume=True", "--resume")) from error
     seconds = time.perf_counter() - started
     evaluation = evaluate_classifier(
         classifier, test.data, test.target, target_names=images.class_names

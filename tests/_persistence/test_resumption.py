@@ -222,7 +222,7 @@ def test_other_parameters(parameters, message, make_tiny, digits, path):
     with pytest.raises(ValueError, match="holds another training. ") as caught:
         classifier.set_params(**parameters).fit(*digits)
     assert message in str(caught.value)
-    assert "set resume=False to start again" in str(caught.value)
+    assert "start again without resume=True" in str(caught.value)
     assert str(path) in str(caught.value)
     assert path.read_bytes() == content
     np.testing.assert_array_equal(classifier.predict_proba(digits[0]), expected)
@@ -300,7 +300,7 @@ def test_damaged_file(damage, message, make_tiny, digits, path):
     content = path.read_bytes()
     with pytest.raises(ModelFileError, match=message) as caught:
         classifier.fit(*digits)
-    assert "Set resume=False to start again" in str(caught.value)
+    assert "Start again without resume=True" in str(caught.value)
     assert path.read_bytes() == content
 
 

@@ -1,7 +1,12 @@
 """``skfashion train``."""
 
 import json
+import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +129,110 @@ def test_report_that_cannot_be_written(run, pictures, tmp_path):
     assert "model.keras was written, but its report could not be" in result.stderr
     assert "report.html is a folder" in result.stderr
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"model.keras", "report.html"}
+
+
+@pytest.fixture(scope="module")
+def train_until(pictures):
+    """Trains in a process of its own that gets Ctrl-C, or another signal, at some line."""
+
+    def train_until(line, *arguments, sent=signal.SIGINT, n_times=1, cwd=None):
+        command = [sys.executable, "-m", "skfashion", "train", "--data", str(pictures)]
+        process = subprocess.Popen(
+            [*command, "--recipe", "lenet", *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            for shown in process.stdout:
+                if shown.startswith(line):
+                    for _ in range(n_times):
+                        process.send_signal(sent)
+            errors = process.stderr.read()
+        return process.returncode, errors
+
+    return train_until
+
+
+def weights(path):
+    return FashionCNNClassifier.load(path).weights_
+
+
+def test_interrupted_and_resumed(train_until, run, trained, report_files, tmp_path):
+    arguments = ("--epochs", 15, "--seed", 3, "--output", "out")
+    returncode, errors = train_until("Epoch 5/", *arguments, cwd=tmp_path)
+    assert returncode == 130
+    n_epochs = int(re.match(r"Interrupted after (\d+) of 15 epochs\. ", errors)[1])
+    assert errors.strip().endswith("To go on: skfashion train --resume out")
+    output = tmp_path / "out"
+    assert {p.name for p in output.iterdir()} == {"model.keras", "checkpoint.keras", "training.json"}
+    assert FashionCNNClassifier.load(output / "model.keras").n_epochs_ == n_epochs >= 5
+
+    refused = run("train", "--output", output)
+    assert refused.returncode == 2
+    assert "holds a training that was interrupted. Add --resume to go on" in refused.stderr
+    other = run("train", "--resume", output, "--epochs", 16)
+    assert other.returncode == 2
+    assert "epochs was 15 and is 16" in other.stderr
+    assert "start again without --resume" in other.stderr
+
+    # All options are remembered, wherever it goes on.
+    result = run("train", "--resume", output, cwd=tmp_path.parent)
+    assert result.returncode == 0, result.stderr
+    assert "Epoch 1/" not in result.stdout
+    assert {p.name for p in output.iterdir()} == {"model.keras", *report_files}
+    for one, alone in zip(
+        weights(output / "model.keras"), weights(trained[1] / "model.keras"), strict=True
+    ):
+        np.testing.assert_array_equal(one, alone)
+    metrics = [json.loads((path / "metrics.json").read_text()) for path in (output, trained[1])]
+    for one in metrics:
+        one.pop("fit_seconds")
+    assert metrics[0] == metrics[1]
+
+    done = run("train", "--resume", output)
+    assert done.returncode == 2
+    assert "holds no training that was interrupted" in done.stderr
+
+
+def test_killed_and_resumed(train_until, run, tmp_path):
+    arguments = ("--epochs", 5, "--output", "out")
+    returncode, _ = train_until("Epoch 2/", *arguments, sent=signal.SIGKILL, cwd=tmp_path)
+    assert returncode == -signal.SIGKILL
+    result = run("train", "--output", "out", "--resume", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "Epoch 1/" not in result.stdout
+
+
+def test_interrupted_before_the_first_epoch(train_until, tmp_path):
+    returncode, errors = train_until("Training recipe", "--output", "out", cwd=tmp_path)
+    assert (returncode, "Traceback" in errors) == (130, False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_second_ctrl_c(train_until, tmp_path):
+    arguments = ("--epochs", 15, "--output", "out")
+    returncode, errors = train_until("Epoch 2/", *arguments, n_times=5, cwd=tmp_path)
+    assert (returncode, "Traceback" in errors) == (130, False)
+    assert not [path for path in (tmp_path / "out").iterdir() if "partial" in path.name]
+
+
+def test_checkpoint_of_the_users(run, pictures, tmp_path):
+    path = tmp_path / "best.keras"
+    arguments = ("--data", pictures, "--recipe", "lenet", "--epochs", 2, "--checkpoint", path)
+    result = run("train", *arguments, "--output", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert FashionCNNClassifier.load(path).n_epochs_ <= 2
+    assert not {"checkpoint.keras", "training.json"} & {p.name for p in (tmp_path / "out").iterdir()}
+    again = run("train", *arguments, "--output", tmp_path / "other")
+    assert again.returncode == 2
+    assert "exists. Add --resume to go on with the training in it, or --force" in again.stderr
+    assert not (tmp_path / "other").exists()
+    resumed = run("train", *arguments, "--output", tmp_path / "other", "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "Epoch" not in resumed.stdout
+    wrong = run("train", "--checkpoint", tmp_path / "best.h5", "--output", tmp_path / "new")
+    assert wrong.returncode == 2
+    assert "checkpoint must end in .keras" in wrong.stderr

@@ -1,0 +1,130 @@
+"""Checkpoints of ``skfashion train``, and trainings that go on from them."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+__all__ = ["CheckpointOptions", "ResumableCommand", "checkpoint_option", "resume_option"]
+
+_OPTIONS_FILE, _CHECKPOINT_FILE = "training.json", "checkpoint.keras"
+_NAMED_DATA = ("sample", "full")
+
+checkpoint_option = click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep the best epoch, and the training as it is after each epoch, in this .keras file. "
+    f"Without it they are in {_CHECKPOINT_FILE} in DIR until the training is done.",
+)
+
+resume_option = click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="",
+    metavar="[DIR]",
+    help="Go on with a training that was interrupted or killed: that in DIR, with the options it "
+    "was begun with. Without DIR, that in the folder of --output or in the file of --checkpoint; "
+    "if there is none, begin.",
+)
+
+
+class ResumableCommand(click.Command):
+    """Command whose ``--resume`` brings back the options of the call that it goes on with."""
+
+    def parse_args(self, ctx, args):
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        if "resume" in given:
+            named = given["resume"] if isinstance(given["resume"], str) else ""
+            self._recall(ctx, named, given.get("folder"))
+        return super().parse_args(ctx, args)
+
+    def _recall(self, ctx, named, output):
+        if named and output:
+            raise click.BadParameter(
+                "name the folder once, here or in --output.", ctx, param_hint="--resume"
+            )
+        default = next(option.default for option in self.params if option.name == "folder")
+        folder = Path(named or output or default)
+        options = _read_options(folder)
+        if named and options is None:
+            raise click.BadParameter(
+                f"{folder} holds no training that was interrupted.", ctx, param_hint="--resume"
+            )
+        ctx.default_map = {**(options or {}), "folder": str(folder)}
+
+
+def _read_options(folder):
+    try:
+        options = json.loads((folder / _OPTIONS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return options if isinstance(options, dict) else None
+
+
+@dataclass(frozen=True)
+class CheckpointOptions:
+    """Options that say where a training is kept while it runs, and whether to go on with it."""
+
+    folder: Path
+    checkpoint: Path | None
+    resume: str | None
+
+    @property
+    def path(self):
+        """pathlib.Path: the checkpoint."""
+        return self.checkpoint or self.folder / _CHECKPOINT_FILE
+
+    @property
+    def goes_on(self):
+        """bool: there is a training to go on with."""
+        is_begun = (self.folder / _OPTIONS_FILE).exists() or self.path.exists()
+        return self.resume is not None and is_begun
+
+    def check(self, force):
+        """Make sure that no earlier training is lost, unless ``force`` is true."""
+        if force or self.resume is not None:
+            return
+        if (self.folder / _OPTIONS_FILE).exists():
+            raise click.BadParameter(
+                f"{self.folder} holds a training that was interrupted. Add --resume to go on with "
+                "it, or --force to begin again.",
+                param_hint="--output",
+            )
+        if self.checkpoint is not None and self.checkpoint.exists():
+            raise click.BadParameter(
+                f"{self.checkpoint} exists. Add --resume to go on with the training in it, or "
+                "--force to overwrite it.",
+                param_hint="--checkpoint",
+            )
+
+    def begin(self, data, network):
+        """Write down the options of this call; forget another training unless it goes on."""
+        if self.goes_on and (self.folder / _OPTIONS_FILE).exists():
+            return
+        options = {**asdict(data), **asdict(network)}
+        if data.data not in _NAMED_DATA:
+            options["data"] = os.path.abspath(data.data)
+        if self.checkpoint is not None:
+            options["checkpoint"] = os.path.abspath(self.checkpoint)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self.goes_on:
+                self.path.unlink(missing_ok=True)
+            (self.folder / _OPTIONS_FILE).write_text(json.dumps(options), encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(f"Cannot write to {self.folder}: {error}") from error
+
+    def end(self):
+        """Remove what a finished training does not need."""
+        (self.folder / _OPTIONS_FILE).unlink(missing_ok=True)
+        if self.checkpoint is None:
+            self.path.unlink(missing_ok=True)
+
+    def forget(self):
+        """Leave nothing behind of a training that has come to nothing."""
+        self.end()
+        if not any(self.folder.iterdir()):
+            self.folder.rmdir()
