@@ -8,7 +8,14 @@ import numpy as np
 
 from skfashion.errors import TrainingDivergedError
 
-__all__ = ["Patience", "RunningFigures", "ValidationFigures", "append_epoch", "check_finite", "check_weights"]
+__all__ = [
+    "Patience",
+    "RunningFigures",
+    "ValidationFigures",
+    "append_epoch",
+    "check_finite",
+    "check_weights",
+]
 
 
 class RunningFigures:

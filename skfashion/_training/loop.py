@@ -17,9 +17,9 @@ from skfashion._training.epochs import (
 )
 from skfashion._training.pool import borrow_engine
 from skfashion._training.prediction import choose_batch_size, predict_probabilities
-from skfashion._training.training_progress import TrainingProgress
 from skfashion._training.schedules import LearningRate
 from skfashion._training.state import TrainedState
+from skfashion._training.training_progress import TrainingProgress
 from skfashion._utils.progress import show_training
 from skfashion.errors import TrainingDivergedError
 
@@ -108,7 +108,9 @@ class _Stage:
             running = {"epochs": stop, "steps": n_steps, "verbose": plan.verbose}
             callbacks = start_callbacks(plan.callbacks, engine, self.data.scaler, **running)
             is_watched = callbacks.is_live
-            rate = LearningRate(engine.optimizer, plan, plan.epochs * n_steps, is_watched=is_watched)
+            rate = LearningRate(
+                engine.optimizer, plan, plan.epochs * n_steps, is_watched=is_watched
+            )
             if self.resumed is not None:
                 rate.state = self.resumed.schedule
             callbacks.on_train_begin()

@@ -117,7 +117,9 @@ def test_another_interruption(make_tiny, digits, path):
     classifier = make_tiny(epochs=6, checkpoint=path, resume=True, early_stopping=True)
     for epoch in (2, 2, 4, 6):
         interrupt(classifier, epoch, *digits)
-    assert_same_state(classifier.fit(*digits), make_tiny(epochs=6, early_stopping=True).fit(*digits))
+    assert_same_state(
+        classifier.fit(*digits), make_tiny(epochs=6, early_stopping=True).fit(*digits)
+    )
 
 
 def test_the_users_validation_images(make_tiny, digits, unseen, path):
@@ -232,7 +234,13 @@ def test_other_parameters(parameters, message, make_tiny, digits, path):
 @pytest.mark.parametrize("changed", ["X", "y", "sample_weight", "X_val", "y_val", "labels"])
 def test_other_data(changed, make_tiny, digits, unseen, path):
     X, y = digits
-    data = {"X": X, "y": y, "sample_weight": np.ones(len(y)), "X_val": unseen[0], "y_val": unseen[1]}
+    data = {
+        "X": X,
+        "y": y,
+        "sample_weight": np.ones(len(y)),
+        "X_val": unseen[0],
+        "y_val": unseen[1],
+    }
     classifier = make_tiny(epochs=3, checkpoint=path, resume=True)
     interrupt(classifier, 2, **data)
     if changed == "labels":

@@ -167,7 +167,11 @@ def test_interrupted_and_resumed(train_until, run, trained, report_files, tmp_pa
     n_epochs = int(re.match(r"Interrupted after (\d+) of 15 epochs\. ", errors)[1])
     assert errors.strip().endswith("To go on: skfashion train --resume out")
     output = tmp_path / "out"
-    assert {p.name for p in output.iterdir()} == {"model.keras", "checkpoint.keras", "training.json"}
+    assert {p.name for p in output.iterdir()} == {
+        "model.keras",
+        "checkpoint.keras",
+        "training.json",
+    }
     assert FashionCNNClassifier.load(output / "model.keras").n_epochs_ == n_epochs >= 5
 
     refused = run("train", "--output", output)
@@ -225,7 +229,9 @@ def test_checkpoint_of_the_users(run, pictures, tmp_path):
     result = run("train", *arguments, "--output", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     assert FashionCNNClassifier.load(path).n_epochs_ <= 2
-    assert not {"checkpoint.keras", "training.json"} & {p.name for p in (tmp_path / "out").iterdir()}
+    assert not {"checkpoint.keras", "training.json"} & {
+        p.name for p in (tmp_path / "out").iterdir()
+    }
     again = run("train", *arguments, "--output", tmp_path / "other")
     assert again.returncode == 2
     assert "exists. Add --resume to go on with the training in it, or --force" in again.stderr
