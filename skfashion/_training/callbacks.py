@@ -24,6 +24,8 @@ _SETS_LEARNING_RATE = (
     keras.callbacks.ReduceLROnPlateau,
 )
 
+_ORBAX_CHECKPOINT = getattr(keras.callbacks, "OrbaxCheckpoint", ())  # not in Keras 3.13
+
 
 def make_callbacks(callbacks, options):
     """Return callbacks for one fit.
@@ -108,7 +110,7 @@ def check_callbacks(callbacks, schedule, freeze_epochs):
                 "weights are validated, given to callbacks at the end of an epoch, and kept. "
                 "Remove it."
             )
-        if isinstance(callback, keras.callbacks.OrbaxCheckpoint):
+        if isinstance(callback, _ORBAX_CHECKPOINT):
             raise ValueError(
                 f"callbacks={name} writes checkpoints of JAX, which nothing here reads. Set "
                 "checkpoint, or use keras.callbacks.ModelCheckpoint."
