@@ -147,9 +147,9 @@ class RunningCallbacks(keras.callbacks.CallbackList):
         return self.is_live and self.model.stop_training
 
     @property
-    def initial_epoch(self):
-        """int: epoch that the training goes on with, if a callback restored an earlier one."""
-        return getattr(self.model, "_initial_epoch", None) or 0 if self.is_live else 0
+    def restored_epoch(self):
+        """int or None: epoch that the training goes on with, if a callback restored one."""
+        return getattr(self.model, "_initial_epoch", None) if self.is_live else None
 
     def end_epoch(self, epoch, logs):
         """Call ``on_epoch_end``, and return the logs with the numbers that were added to them."""
