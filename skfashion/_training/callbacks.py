@@ -157,19 +157,24 @@ class RunningCallbacks(keras.callbacks.CallbackList):
             return logs
         self.on_epoch_end(epoch, logs)
         recorded = {**logs, **self.callbacks[-1].logs}
-        numbers = {name: value for name, value in recorded.items() if _is_number(value)}
-        for name in recorded.keys() - numbers.keys():
+        numbers = {name: _to_number(value) for name, value in recorded.items()}
+        for name in [name for name, number in numbers.items() if number is None]:
+            del numbers[name]
             warn(
-                f"A callback added {name!r} to the logs, which history_ cannot hold: it is a "
-                f"{type(recorded[name]).__name__}, not a number."
+                f"A callback added {name!r} to the logs, which history_ cannot hold: it is "
+                f"of type {type(recorded[name]).__name__}, not a number."
             )
-        return {name: float(value) for name, value in numbers.items()}
+        return numbers
 
 
-def _is_number(value):
-    if isinstance(value, (Real, np.bool_)):
-        return True
-    return getattr(value, "shape", None) == () and np.asarray(value).dtype.kind in "fiu"
+def _to_number(value):
+    """Return a float, or None if the value is no number."""
+    if not isinstance(value, Real) and getattr(value, "shape", None) != ():
+        return None
+    try:
+        return float(value)  # which knows tensors of bfloat16, as NumPy does not
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 def start_callbacks(callbacks, engine, scaler, **params):
