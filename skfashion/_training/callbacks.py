@@ -207,6 +207,14 @@ def start_callbacks(callbacks, engine, scaler, **params):
 
 
 def detach_callbacks(callbacks):
-    """Take the live model from callbacks, whose weights another fit will change."""
-    for callback in callbacks:
+    """Take the live model, whose weights another fit will change, from callbacks and theirs."""
+    waiting, detached = list(callbacks), set()
+    while waiting:
+        callback = waiting.pop()
+        if id(callback) in detached:
+            continue
+        detached.add(id(callback))
         keras.callbacks.Callback.set_model(callback, None)
+        for value in vars(callback).values():
+            items = value if isinstance(value, (list, tuple)) else [value]
+            waiting += [item for item in items if isinstance(item, keras.callbacks.Callback)]
