@@ -1053,8 +1053,14 @@ class FashionCNNClassifier(
         if "_model" in state:
             state["_model"] = None
         for name in ("callbacks", "callbacks_"):
-            if state.get(name) is not None:
+            if state.get(name) is None:
+                continue
+            try:
                 state[name] = _picklable(state[name], name)
+            except TypeError:
+                if name == "callbacks":
+                    raise
+                del state[name]  # the fit opened a file or the like, which predicts nothing
         return state
 
     def __dir__(self):

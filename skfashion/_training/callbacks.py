@@ -24,6 +24,8 @@ _SETS_LEARNING_RATE = (
     keras.callbacks.ReduceLROnPlateau,
 )
 
+_ORBAX_CHECKPOINT = getattr(keras.callbacks, "OrbaxCheckpoint", ())  # not in Keras 3.13
+
 
 def make_callbacks(callbacks, options):
     """Return callbacks for one fit.
@@ -108,7 +110,7 @@ def check_callbacks(callbacks, schedule, freeze_epochs):
                 "weights are validated, given to callbacks at the end of an epoch, and kept. "
                 "Remove it."
             )
-        if isinstance(callback, keras.callbacks.OrbaxCheckpoint):
+        if isinstance(callback, _ORBAX_CHECKPOINT):
             raise ValueError(
                 f"callbacks={name} writes checkpoints of JAX, which nothing here reads. Set "
                 "checkpoint, or use keras.callbacks.ModelCheckpoint."
@@ -145,9 +147,9 @@ class RunningCallbacks(keras.callbacks.CallbackList):
         return self.is_live and self.model.stop_training
 
     @property
-    def initial_epoch(self):
-        """int: epoch that the training goes on with, if a callback restored an earlier one."""
-        return getattr(self.model, "_initial_epoch", None) or 0 if self.is_live else 0
+    def restored_epoch(self):
+        """int or None: epoch that the training goes on with, if a callback restored one."""
+        return getattr(self.model, "_initial_epoch", None) if self.is_live else None
 
     def end_epoch(self, epoch, logs):
         """Call ``on_epoch_end``, and return the logs with the numbers that were added to them."""
@@ -155,19 +157,24 @@ class RunningCallbacks(keras.callbacks.CallbackList):
             return logs
         self.on_epoch_end(epoch, logs)
         recorded = {**logs, **self.callbacks[-1].logs}
-        numbers = {name: value for name, value in recorded.items() if _is_number(value)}
-        for name in recorded.keys() - numbers.keys():
+        numbers = {name: _to_number(value) for name, value in recorded.items()}
+        for name in [name for name, number in numbers.items() if number is None]:
+            del numbers[name]
             warn(
-                f"A callback added {name!r} to the logs, which history_ cannot hold: it is a "
-                f"{type(recorded[name]).__name__}, not a number."
+                f"A callback added {name!r} to the logs, which history_ cannot hold: it is "
+                f"of type {type(recorded[name]).__name__}, not a number."
             )
-        return {name: float(value) for name, value in numbers.items()}
+        return numbers
 
 
-def _is_number(value):
-    if isinstance(value, (Real, np.bool_)):
-        return True
-    return getattr(value, "shape", None) == () and np.asarray(value).dtype.kind in "fiu"
+def _to_number(value):
+    """Return a float, or None if the value is no number."""
+    if not isinstance(value, Real) and getattr(value, "shape", None) != ():
+        return None
+    try:
+        return float(value)  # which knows tensors of bfloat16, as NumPy does not
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 def start_callbacks(callbacks, engine, scaler, **params):
@@ -200,6 +207,14 @@ def start_callbacks(callbacks, engine, scaler, **params):
 
 
 def detach_callbacks(callbacks):
-    """Take the live model from callbacks, whose weights another fit will change."""
-    for callback in callbacks:
+    """Take the live model, whose weights another fit will change, from callbacks and theirs."""
+    waiting, detached = list(callbacks), set()
+    while waiting:
+        callback = waiting.pop()
+        if id(callback) in detached:
+            continue
+        detached.add(id(callback))
         keras.callbacks.Callback.set_model(callback, None)
+        for value in vars(callback).values():
+            items = value if isinstance(value, (list, tuple)) else [value]
+            waiting += [item for item in items if isinstance(item, keras.callbacks.Callback)]

@@ -114,6 +114,8 @@ class _Stage:
             if self.resumed is not None:
                 rate.state = self.resumed.schedule
             callbacks.on_train_begin()
+            if callbacks.restored_epoch is not None:
+                rate.take_restored()
             epochs, logs = self._epochs_to_train(stop, callbacks), None
             with show_training(plan.verbose, epochs, n_steps) as report:
                 for epoch in epochs:
@@ -159,7 +161,7 @@ class _Stage:
     def _epochs_to_train(self, stop, callbacks):
         """Return the epochs to come; those of a training that a callback restored are unknown."""
         n_known = self.first_epoch if self.resumed is None else self.resumed.state.n_epochs
-        first = min(max(n_known, callbacks.initial_epoch), stop)
+        first = min(max(n_known, callbacks.restored_epoch or 0), stop)
         for _ in range(n_known, first):
             self.history = append_epoch(self.history, {"loss": np.nan, "accuracy": np.nan})
         return range(first, stop)

@@ -74,6 +74,12 @@ class LearningRate:
         if self._schedule is not None:
             self._schedule.state = state
 
+    def take_restored(self):
+        """Go on from the learning rate that a callback restored from an earlier training."""
+        self._rate = float(self._optimizer.learning_rate)
+        if self._name == "plateau":
+            self.state = self._rate, *self.state[1:]
+
     def start_step(self, step):
         """Set the learning rate of a step, counted over the whole training."""
         if self._schedule is None:

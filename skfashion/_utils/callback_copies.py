@@ -2,6 +2,7 @@
 
 import copy
 from collections import deque
+from operator import is_
 from types import MethodType
 
 import numpy as np
@@ -30,28 +31,35 @@ def copy_callbacks(callbacks):
 
 def is_callback(value):
     """Return whether a value is a Keras callback; this does not import Keras."""
-    return not isinstance(value, type) and hasattr(value, "set_model")
+    return hasattr(type(value), "set_model")
 
 
 def _copy(value, known):
-    if isinstance(value, MethodType):  # a callback may hold a method of its own
-        owner = known.get(id(value.__self__), (value.__self__,))[0]
-        return MethodType(value.__func__, owner)
     if id(value) in known:
         return known[id(value)][0]
+    if isinstance(value, MethodType):  # a callback may hold a method of its own, or of another
+        owner = value.__self__
+        return MethodType(value.__func__, _copy(owner, known)) if is_callback(owner) else value
     if isinstance(value, tuple):
-        items = [_copy(item, known) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+        return _copy_tuple(value, known)
     is_container = isinstance(value, (list, dict, set, deque, np.ndarray, bytearray))
     if not is_container and not is_callback(value):
         return value
     copied = copy.copy(value)
     known[id(value)] = copied, value  # while the value lives, nothing else has its id
     if isinstance(value, dict):
-        copied.update({key: _copy(item, known) for key, item in value.items()})
+        for key, item in value.items():  # Counter.update would add
+            copied[key] = _copy(item, known)
     elif isinstance(value, (list, deque)):
         for i, item in enumerate(value):
             copied[i] = _copy(item, known)
     elif not is_container:
         vars(copied).update({name: _copy(item, known) for name, item in vars(value).items()})
     return copied
+
+
+def _copy_tuple(value, known):
+    items = [_copy(item, known) for item in value]
+    if all(map(is_, items, value)):  # such as time.localtime(), which is no plain tuple
+        return value
+    return value._make(items) if hasattr(value, "_make") else tuple(items)
