@@ -1009,7 +1009,7 @@ class FashionCNNClassifier(
     def _adopt(self, state):
         """Become the fitted classifier of this state."""
         self.__dict__.pop("feature_names_in_", None)
-        vars(self).update(_fitted_attributes(state))
+        self.__dict__.update(_fitted_attributes(state))
 
     def _specify_network(self, image_shape, n_classes, state):
         """Return the network that the parameters describe now.
@@ -1038,7 +1038,7 @@ class FashionCNNClassifier(
 
     def __copy__(self):
         copied = type(self).__new__(type(self))
-        vars(copied).update(vars(self))
+        copied.__dict__.update(self.__dict__)
         return copied
 
     def __sklearn_clone__(self):

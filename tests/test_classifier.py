@@ -501,7 +501,7 @@ def two_outputs(image_shape, n_classes):
         (
             {"callbacks": keras.callbacks.LearningRateScheduler(lambda epoch: 1e-6)},
             ValueError,
-            "callbacks=LearningRateScheduler sets the learning rate, and so does schedule='one_cycle'",
+            "LearningRateScheduler sets the learning rate, and so does schedule='one_cycle'",
         ),
         ({"architecture": two_outputs}, ValueError, r"its shapes are .* to \(None, 11\)"),
         ({"architecture": two_outputs, "dropout": 0.1}, TypeError, "cannot be called .* dropout"),

@@ -41,7 +41,7 @@ class Checkpoint:
         self._origin: TrainingOrigin
         # The best epoch, and the members of the file that hold it once it was written.
         self._best = None
-        self._members = None
+        self._members: dict | None = None
 
     def check_goes_on(self, state):
         """Refuse to go on without validation images from a best epoch that was chosen by them.
@@ -205,8 +205,8 @@ class Checkpoint:
             if self._best is not None:
                 self._members = self._writer.describe(self._best)
                 self._best = None
-            members = {**self._members, **record_members(self._origin, progress)}
-            self._writer.write(self._path, members)
+            training = record_members(self._origin, progress)
+            self._writer.write(self._path, {**(self._members or {}), **training})
         except OSError as error:
             warn(
                 f"checkpoint={str(self._path)!r} could not be written after epoch "

@@ -131,5 +131,5 @@ def _digest(*arrays):
             part = array[first : first + _IMAGES_AT_ONCE].reshape(-1)
             if part.dtype.kind in "biuf":
                 part = part.astype(np.float64)
-            digest.update(np.ascontiguousarray(part))
+            digest.update(part.tobytes())
     return digest.hexdigest()
