@@ -157,11 +157,6 @@ def make_keras_model(initial):
         made.set_weights(weights)
         for variable in made.optimizer.variables:
             variable.assign(keras.ops.zeros_like(variable))
-        for name in ("_model_variables_moving_average",) * options.get("use_ema", False):
-            for average, value in zip(
-                getattr(made.optimizer, name), made.trainable_variables, strict=True
-            ):
-                average.assign(value)
         made.optimizer.learning_rate = SETTINGS["learning_rate"]
         made._initial_epoch = None
         return made
