@@ -1103,6 +1103,9 @@ def _picklable(callbacks, name):
         return _picklable([callbacks], name)[0]
     forms = []
     for position, callback in enumerate(callbacks):
+        if isinstance(callback, type):  # cloudpickle takes those that cannot be imported too
+            forms.append(callback)
+            continue
         form = callback
         try:
             pickle.dumps(callback)

@@ -8,6 +8,7 @@ import time
 from collections import Counter, defaultdict, deque, namedtuple
 from unittest.mock import MagicMock
 
+import cloudpickle
 import keras
 import numpy as np
 import optuna
@@ -351,6 +352,15 @@ class TestPickles:
             assert type(loaded.callbacks) is type(wrap(callback))
             assert len(loaded.callbacks_) == len(classifier.callbacks_)
             assert loaded.fit(*digits).history_["a"] == [1.0, 1.0]
+
+    def test_classes_that_cannot_be_imported(self, make_tiny, digits):
+        """Worker processes get them through cloudpickle, as all that is defined in a notebook."""
+
+        class Local(Losses):
+            pass
+
+        loaded = cloudpickle.loads(cloudpickle.dumps(make_tiny(callbacks=[Local])))
+        assert_used(loaded.fit(*digits).callbacks_[0], 2)
 
     def test_fitted(self, fit):
         classifier = fit([keras.callbacks.EarlyStopping("loss"), Losses()])

@@ -3,8 +3,7 @@
 import keras
 import optuna
 import pytest
-
-optuna_integration = pytest.importorskip("optuna_integration", reason="needs optuna-integration")
+from optuna_integration import KerasPruningCallback
 
 N_EPOCHS = 4
 
@@ -32,7 +31,7 @@ def test_prunes_between_epochs(monitor, study, make_tiny, digits, unseen):
             learning_rate=learning_rate,
             epochs=N_EPOCHS,
             schedule=None,
-            callbacks=[optuna_integration.KerasPruningCallback(trial, monitor)],
+            callbacks=[KerasPruningCallback(trial, monitor)],
         )
         classifier.fit(*digits, X_val=unseen[0], y_val=unseen[1])
         classifiers.append(classifier)
@@ -55,7 +54,7 @@ def test_interval(make_tiny, digits):
     study = optuna.create_study(pruner=optuna.pruners.NopPruner())
 
     def objective(trial):
-        callback = optuna_integration.KerasPruningCallback(trial, "loss", interval=2)
+        callback = KerasPruningCallback(trial, "loss", interval=2)
         return make_tiny(epochs=N_EPOCHS, callbacks=callback).fit(*digits).history_["loss"][-1]
 
     study.optimize(objective, n_trials=1)
@@ -67,7 +66,7 @@ def test_a_pruned_fit_changes_nothing(make_tiny, digits):
     study = optuna.create_study(pruner=optuna.pruners.ThresholdPruner(upper=0.0))
     trial = study.ask()
     classifier = make_tiny(epochs=1).fit(*digits)
-    classifier.set_params(callbacks=optuna_integration.KerasPruningCallback(trial, "loss"))
+    classifier.set_params(callbacks=KerasPruningCallback(trial, "loss"))
     with pytest.raises(optuna.TrialPruned, match="Trial was pruned at epoch 0"):
         classifier.fit(*digits)
     assert classifier.callbacks_ == []

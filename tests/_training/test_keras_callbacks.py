@@ -4,7 +4,6 @@ import ast
 import json
 import re
 import threading
-import warnings
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from skfashion import FashionCNNClassifier
 from skfashion.errors import TrainingDivergedError
@@ -157,11 +157,6 @@ def make_keras_model(initial):
         made.set_weights(weights)
         for variable in made.optimizer.variables:
             variable.assign(keras.ops.zeros_like(variable))
-        for name in ("_model_variables_moving_average",) * options.get("use_ema", False):
-            for average, value in zip(
-                getattr(made.optimizer, name), made.trainable_variables, strict=True
-            ):
-                average.assign(value)
         made.optimizer.learning_rate = SETTINGS["learning_rate"]
         made._initial_epoch = None
         return made
@@ -571,10 +566,6 @@ class TestSupported:
 
 def read_scalars(folder):
     """Return the steps and values of each scalar in a folder of event files."""
-    with warnings.catch_warnings():
-        # TensorBoard 2.20 imports pkg_resources.
-        warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning)
-        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     events = EventAccumulator(str(folder))
     events.Reload()
     scalars = {}
