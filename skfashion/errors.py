@@ -6,6 +6,7 @@ training that diverges.
 """
 
 __all__ = [
+    "ComparisonInterrupted",
     "DatasetError",
     "DatasetNotFoundError",
     "ModelFileError",
@@ -47,3 +48,33 @@ class TrainingDivergedError(SkfashionError, ValueError):
 
 class PixelRangeWarning(UserWarning):
     """Images to predict are on another pixel scale (0-1 or 0-255) than the training images."""
+
+
+class ComparisonInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended a comparison after some of its classifiers were done.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        Table of the classifiers whose folds are all done, as
+        :func:`skfashion.model_selection.compare_classifiers` returns it.
+    missing : list of str
+        Names of the other classifiers.
+
+    Attributes
+    ----------
+    comparison : DataFrame
+        The table.
+    missing : list of str
+        The names.
+    """
+
+    def __init__(self, comparison, missing):
+        super().__init__(comparison, missing)
+        self.comparison, self.missing = comparison, missing
+
+    def __str__(self):
+        return (
+            f"The comparison was interrupted; not compared: {', '.join(self.missing)}. "
+            "The attribute comparison of this exception is the table of the others."
+        )

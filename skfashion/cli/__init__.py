@@ -1,5 +1,6 @@
 """The ``skfashion`` command."""
 
+import signal
 import sys
 
 import click
@@ -49,8 +50,10 @@ def main(arguments=None):
         command = f"{error.ctx.command_path}: " if getattr(error, "ctx", None) else ""
         echo(f"{command}{one_line(error.format_message())}", err=True)
         sys.exit(error.exit_code)
-    except click.Abort:
-        echo("Interrupted.", err=True)
+    except click.Abort as error:
+        # Another Ctrl-C would interrupt Python while it ends, and show a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        echo(one_line(str(error) or "Interrupted."), err=True)
         sys.exit(130)
     except SkfashionError as error:
         echo(one_line(error), err=True)

@@ -18,6 +18,7 @@ from skfashion.cli._options import (
     seed_option,
 )
 from skfashion.cli._output import OutputOptions, write_all_or_none
+from skfashion.errors import ComparisonInterrupted
 
 __all__ = ["compare"]
 
@@ -72,8 +73,10 @@ def compare(names, data, cv, jobs, epochs, output):
     )
     if has_networks:
         start_keras()
-    with quiet_workers(with_keras=has_networks):
-        table = _compare(classifiers, images.training, cv=cv, n_jobs=jobs, random_state=data.seed)
+    with quiet_workers(jobs, with_keras=has_networks):
+        table, missing = _compare(
+            classifiers, images.training, cv=cv, n_jobs=jobs, random_state=data.seed
+        )
     contents = {
         _TABLE_FILE: _table_with_folds(table).to_csv().encode(),
         _PICTURE_FILE: _draw(table),
@@ -81,7 +84,10 @@ def compare(names, data, cv, jobs, epochs, output):
     write_all_or_none(output.folder, contents)
     shown = table.drop(columns="error", errors="ignore").rename_axis(None)
     echo("", *shown.to_string(float_format="{:.3f}".format, na_rep="").split("\n"), "")
-    echo(f"The table, with the score in each fold, and a picture of it are in {output.folder}")
+    saved = f"The table, with the score in each fold, and a picture of it are in {output.folder}"
+    if missing:
+        raise click.Abort(f"Interrupted; not compared: {', '.join(missing)}. {saved}")
+    echo(saved)
 
 
 def _make_classifiers(names, epochs, seed):
@@ -112,12 +118,16 @@ def _make_classifiers(names, epochs, seed):
 
 
 def _compare(classifiers, training, **arguments):
+    """Return the table, and the names that Ctrl-C left out of it."""
     from skfashion.model_selection import compare_classifiers
 
     try:
-        return compare_classifiers(
+        table = compare_classifiers(
             classifiers, training.data, training.target, verbose=1, **arguments
         )
+        return table, []
+    except ComparisonInterrupted as error:
+        return error.comparison, error.missing
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 

@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import signal
 import sys
 import tempfile
 import warnings
@@ -80,7 +81,7 @@ def start_keras():
         os.dup2(notes.fileno(), 2)
         try:
             import skfashion.networks.fast  # noqa: F401  (imports Keras)
-        except BaseException:
+        except Exception:
             notes.seek(0)
             os.write(stderr, notes.read())
             raise
@@ -89,14 +90,50 @@ def start_keras():
             os.close(stderr)
 
 
-def quiet_workers(with_keras):
-    """Return a context in which joblib's workers print no more than this process does."""
-    from joblib import parallel_config
+@contextmanager
+def quiet_workers(jobs, with_keras):
+    """Let joblib work with processes that print no more than this one does, and end them after.
 
-    return parallel_config("loky", initializer=_start_worker, initargs=(with_keras,))
+    A terminal sends Ctrl-C to them too. They ignore it, so that this process alone decides.
+
+    Parameters
+    ----------
+    jobs : int
+        Number of processes, as joblib counts them.
+    with_keras : bool
+        Whether they need Keras.
+    """
+    from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+    from joblib.externals.loky import get_reusable_executor
+
+    with parallel_config("loky", initializer=_start_worker, initargs=(with_keras,)):
+        if effective_n_jobs(jobs) == 1:
+            yield
+            return
+        with _ignored_interrupts():
+            started = Parallel(jobs, return_as="generator")([delayed(bool)()])
+            executor = get_reusable_executor(reuse=True)
+        try:
+            list(started)
+            yield
+        finally:
+            with _ignored_interrupts():
+                executor.terminate(kill_workers=True)
+
+
+@contextmanager
+def _ignored_interrupts():
+    """Ignore Ctrl-C, and let processes that are started here ignore it as long as they live."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _start_worker(with_keras):
+    # joblib starts some later, in place of those that take too much memory.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.formatwarning = _format_warning  # for as long as the worker lives
     if with_keras:
         start_keras()

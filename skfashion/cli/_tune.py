@@ -1,6 +1,7 @@
 """``skfashion tune``."""
 
 import json
+import warnings
 from dataclasses import dataclass
 
 import click
@@ -82,7 +83,9 @@ class SearchOptions:
             verbose=1,
         )
         try:
-            with quiet_workers(with_keras=True):
+            with quiet_workers(self.jobs, with_keras=True), warnings.catch_warnings():
+                # The command says so in the end.
+                warnings.filterwarnings("ignore", "The search was interrupted")
                 return search.fit(training.data, training.target)
         except StudyStorageError as error:
             raise click.BadParameter(str(error), param_hint="--storage") from error
@@ -141,8 +144,8 @@ def tune(data, network, search, output):
     does badly on its first folds is spared the others. The network is then trained on all of them
     with the best setting, tested once on the test images, and saved, as "skfashion train" does.
 
-    Ctrl-C ends the search, and the best setting so far is taken. On the sample the defaults take up
-    to an hour on two cores.
+    Ctrl-C ends the command: the trials so far and the best setting are saved, and no network is
+    trained. On the sample the defaults take up to an hour on two cores.
     """
     from sklearn.base import clone
 
@@ -159,11 +162,17 @@ def tune(data, network, search, output):
     echo("", f"Best trials, numbered from 0, by mean accuracy over {search.cv} folds:")
     echo(*_show_best(trials, parameters=searched.best_params_).split("\n"), "")
 
+    classifier.set_params(**searched.best_params_)
+    parameters = {"epochs": classifier.epochs, **searched.best_params_}
+    _write(output.folder, trials, parameters)
+    saved = _describe_saved(network, search, output)
+    if searched.interrupted_:
+        raise click.Abort(f"Interrupted after {len(trials)} of {search.trials} trials. {saved}")
+
     number = searched.best_trial_.number
     echo(
         f"Training recipe {network.recipe} with the settings of trial {number} on all these images."
     )
-    classifier.set_params(**searched.best_params_)
     tuning = {
         "n_trials": len(trials),
         "cv": search.cv,
@@ -171,8 +180,10 @@ def tune(data, network, search, output):
         "mean_score": float(searched.best_score_),
     }
     about = {"recipe": network.recipe, "seed": network.seed, "tuning": tuning}
-    tested = train_and_test(classifier, images, data, about)
-    _write(output.folder, trials, {"epochs": classifier.epochs, **searched.best_params_})
+    try:
+        tested = train_and_test(classifier, images, data, about)
+    except KeyboardInterrupt as error:
+        raise click.Abort(f"Interrupted. {saved}") from error
     tested.write(output.folder)
     echo(*tested.evaluation.classification_report().split("\n"))
     settings = ", ".join(f"{name} {value:.4g}" for name, value in searched.best_params_.items())
@@ -210,8 +221,26 @@ def _show_best(trials, parameters):
 
 
 def _write(folder, trials, parameters):
+    """Write the search, and delete an earlier run's network, which belongs to other trials."""
     contents = {
         _TRIALS_FILE: trials.to_csv(index=False),
         _PARAMETERS_FILE: json.dumps(parameters, indent=2) + "\n",
     }
     write_all_or_none(folder, {name: text.encode() for name, text in contents.items()})
+    try:
+        for name in network_files():
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"Cannot delete an earlier run's file: {error}") from error
+
+
+def _describe_saved(network, search, output):
+    """Say what is there after Ctrl-C, and how to go on."""
+    saved = f"{_TRIALS_FILE} and {_PARAMETERS_FILE} are in {output.folder}, without a network."
+    if search.storage:
+        return f"{saved} The same command{'' if output.force else ' with --force'} goes on."
+    path = str(output.folder / _PARAMETERS_FILE)
+    return (
+        f"{saved} To train one with the best setting, in Python: "
+        f"make_recipe({network.recipe!r}, **json.load(open({path!r}))).fit(X, y)"
+    )

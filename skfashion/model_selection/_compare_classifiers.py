@@ -2,6 +2,7 @@
 
 import pickle
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,14 +14,19 @@ from sklearn.model_selection import check_cv, cross_validate
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
 from skfashion._utils.names import check_name
 from skfashion._utils.progress import show_progress
 from skfashion._utils.randomness import derive_seed, draw_seed
 from skfashion._utils.warnings import warn
+from skfashion.errors import ComparisonInterrupted
+from skfashion.model_selection._outcomes import outcomes_of
 
 __all__ = ["compare_classifiers", "is_any_classifier"]
+
+# scikit-learn's MLPClassifier takes Ctrl-C as the end of its training, and warns.
+_MLP_INTERRUPTED = "Training interrupted by user."
 
 
 def compare_classifiers(
@@ -89,6 +95,11 @@ def compare_classifiers(
     ValueError
         If there is nothing to compare, names are not unique, ``scoring`` is unknown, ``cv`` gives
         no folds of these data, y holds no classes, or every contender failed.
+    ComparisonInterrupted
+        If Ctrl-C ends the comparison and at least one contender has a score. Its attribute
+        ``comparison`` is the table of the contenders whose folds are all done, with p-values among
+        these. It is a KeyboardInterrupt. If no contender has a score, a KeyboardInterrupt without
+        a table is raised.
 
     Warns
     -----
@@ -155,18 +166,24 @@ def compare_classifiers(
         for number, fold in enumerate(folds)
     )
     results: dict = {name: {} for name in classifiers}
-    with show_progress(verbose, "Fit", len(classifiers) * len(folds)) as report:
-        outcomes = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
-        for n_done, (name, number, result) in enumerate(outcomes, start=1):
-            results[name][number] = result
-            is_complete = len(results[name]) == len(folds)
-            summary = f"{name}: {_summarize(results[name].values())}" if is_complete else None
-            report(n_done, name, summary)
-    in_order = {
-        name: [by_number[number] for number in range(len(folds))]
-        for name, by_number in results.items()
-    }
-    return _tabulate(in_order, folds, scoring if isinstance(scoring, str) else "score")
+    score_name = scoring if isinstance(scoring, str) else "score"
+    try:
+        with (
+            show_progress(verbose, "Fit", len(classifiers) * len(folds)) as report,
+            outcomes_of(jobs, n_jobs=n_jobs) as outcomes,
+        ):
+            for n_done, (name, number, result) in enumerate(outcomes, start=1):
+                results[name][number] = result
+                is_complete = len(results[name]) == len(folds)
+                summary = f"{name}: {_summarize(results[name].values())}" if is_complete else None
+                report(n_done, name, summary)
+    except KeyboardInterrupt:
+        complete = _select_complete(results, len(folds))
+        if all(map(_first_error, complete.values())):  # also if there are none
+            raise
+        missing = [name for name in classifiers if name not in complete]
+        raise ComparisonInterrupted(_tabulate(complete, folds, score_name), missing) from None
+    return _tabulate(_select_complete(results, len(folds)), folds, score_name)
 
 
 def is_any_classifier(estimator):
@@ -282,13 +299,19 @@ def _seed_unseeded(classifier, seed):
 def _score_fold(name, number, classifier, X, y, scorer, fold):
     """Return the result of one fit, or the error that ended it."""
     try:
-        scored = cross_validate(classifier, X, y, cv=[fold], scoring=scorer, error_score="raise")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", _MLP_INTERRUPTED)
+            scored = cross_validate(
+                classifier, X, y, cv=[fold], scoring=scorer, error_score="raise"
+            )
         result = _FoldResult(
             *(float(scored[key][0]) for key in ("test_score", "fit_time", "score_time"))
         )
         if not np.isfinite(result.score):
             raise ValueError(f"The score is {result.score}.")
     except Exception as error:
+        if str(error) == _MLP_INTERRUPTED:
+            raise KeyboardInterrupt from error
         return name, number, _portable(error)
     return name, number, result
 
@@ -306,6 +329,15 @@ def _portable(error):
 
 def _describe(error):
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _select_complete(results, n_folds):
+    """Return the results of contenders whose folds are all done, in the order of the folds."""
+    return {
+        name: [by_number[number] for number in range(n_folds)]
+        for name, by_number in results.items()
+        if len(by_number) == n_folds
+    }
 
 
 def _first_error(results):

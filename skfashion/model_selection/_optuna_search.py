@@ -136,6 +136,8 @@ class OptunaSearchCV(BaseSearchCV):
         Seconds that the last fit on all data took.
     multimetric_ : bool
         Whether there are several metrics.
+    interrupted_ : bool
+        Whether Ctrl-C ended the search.
     classes_ : ndarray of shape (n_classes,)
         Class labels of the refitted classifier.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -163,7 +165,8 @@ class OptunaSearchCV(BaseSearchCV):
 
     Ctrl-C ends the search, not the program: what was tried is kept, a warning says how much, and
     the best of it is refitted. A second one ends that too, and so does the first before any trial
-    is complete. ``study_`` then holds trials to be tried anew, too.
+    is complete. ``study_`` then holds trials to be tried anew, too. ``interrupted_`` tells such a
+    search from a complete one.
 
     References
     ----------
@@ -331,7 +334,7 @@ class OptunaSearchCV(BaseSearchCV):
                 "verbose": 0,
             },
         )
-        self._run_trials(study, space, plan, X, y)
+        self.interrupted_ = self._run_trials(study, space, plan, X, y)
         self.n_splits_ = len(folds)
         self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
         self.study_ = study.load(self.sampler, pruner)
@@ -359,7 +362,7 @@ class OptunaSearchCV(BaseSearchCV):
         }
 
     def _run_trials(self, study, space, plan, X, y):
-        """Run trials until there are enough."""
+        """Run trials until there are enough, and return whether Ctrl-C ended it before."""
         if self.verbose and self.storage is not None:
             print(f"Study {study.name} holds {len(study.finished())} of {self.n_trials} trials.")
         with show_progress(self.verbose, "Trial", self.n_trials) as report:
@@ -384,6 +387,7 @@ class OptunaSearchCV(BaseSearchCV):
                 if not any(trial.state == TrialState.COMPLETE for trial, _ in finished):
                     raise KeyboardInterrupt
                 warn(f"The search was interrupted after {len(finished)} of {self.n_trials} trials.")
+            return is_interrupted
 
     def _sampler_maker(self, study):
         """A function that gives the sampler for the trial of a number."""

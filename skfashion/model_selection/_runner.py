@@ -3,12 +3,12 @@
 import math
 import threading
 import time
-from contextlib import closing
 
 import numpy as np
 from optuna.trial import TrialState
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import delayed
 
+from skfashion.model_selection._outcomes import outcomes_of
 from skfashion.model_selection._space import check_parameters
 from skfashion.model_selection._trial import (
     evaluate,
@@ -74,13 +74,10 @@ class TrialRunner:
 
     def _run_from(self, trial, X, y):
         """Run this trial, and others as long as workers are free."""
-        parallel = Parallel(
-            n_jobs=self._n_jobs,
-            batch_size=1,
-            pre_dispatch="n_jobs",
-            return_as="generator_unordered",
-        )
-        with closing(parallel(self._tasks(trial, X, y))) as outcomes:
+        tasks = self._tasks(trial, X, y)
+        with outcomes_of(
+            tasks, n_jobs=self._n_jobs, batch_size=1, pre_dispatch="n_jobs"
+        ) as outcomes:
             for outcome in outcomes:
                 self._finish(*outcome)
 

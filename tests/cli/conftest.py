@@ -2,10 +2,14 @@
 
 import contextlib
 import io
+import os
+import signal
 import subprocess
 import sys
+import time
 import warnings
 
+import psutil
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
@@ -62,6 +66,52 @@ def run_process():
         return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
     return run_process
+
+
+@pytest.fixture(scope="session")
+def interrupt():
+    """Runs ``python -m skfashion`` and sends Ctrl-C once it has printed a text.
+
+    It leaves no process behind.
+    """
+
+    def interrupt(*arguments, after, send=os.killpg, pause=None, cwd=None):
+        command = [sys.executable, "-m", "skfashion", *map(str, arguments)]
+        with subprocess.Popen(
+            command,
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            printed = ""
+            while after not in printed:
+                line = process.stdout.readline()
+                assert line, process.stderr.read()
+                printed += line
+            send(process.pid, signal.SIGINT)
+            if pause is not None:
+                time.sleep(pause)
+                send(process.pid, signal.SIGINT)
+            output, errors = process.communicate(timeout=60)
+        remaining = psutil.wait_procs(find_session(process.pid), timeout=5)[1]
+        for other in remaining:
+            other.kill()
+        assert not remaining
+        return subprocess.CompletedProcess(command, process.returncode, printed + output, errors)
+
+    return interrupt
+
+
+def find_session(number):
+    """Find the processes of a session."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(process.pid) == number:
+                found.append(process)
+    return found
 
 
 @pytest.fixture(scope="session")

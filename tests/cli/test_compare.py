@@ -1,5 +1,7 @@
 """``skfashion compare``."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,3 +86,37 @@ def test_all_that_fail(run, too_few):
     assert "Every classifier failed, 'knn' first: ValueError: Expected" in result.stderr
     assert result.stderr.count("\n") == 1
     assert [*too_few.parent.iterdir()] == [too_few]
+
+
+@pytest.mark.parametrize(("jobs", "send"), [(1, os.killpg), (2, os.kill), (2, os.killpg)])
+def test_interrupted(interrupt, jobs, send, tmp_path):
+    """MLPClassifier itself would go on with a worse network."""
+    output = tmp_path / "out"
+    arguments = ("compare", "dummy", "mlp", "--cv", 2, "--jobs", jobs, "--output", output)
+    result = interrupt(*arguments, after="dummy: ", send=send)
+    assert result.returncode == 130
+    assert result.stderr == (
+        "Interrupted; not compared: mlp. The table, with the score in each fold, and a picture of "
+        f"it are in {output}\n"
+    )
+    assert {p.name for p in output.iterdir()} == {"comparison.csv", "comparison.png"}
+    table = pd.read_csv(output / "comparison.csv", index_col="classifier")
+    assert list(table.index) == ["dummy"]
+    assert table.loc["dummy", "mean_score"] == table.loc["dummy", ["fold_1", "fold_2"]].mean()
+    assert result.stdout.splitlines()[-2].startswith("dummy")
+
+
+def test_interrupted_twice(interrupt, tmp_path):
+    """The second may come while the results of the first are saved, or before."""
+    arguments = ("compare", "dummy", "mlp", "--cv", 2, "--jobs", 2)
+    result = interrupt(*arguments, after="dummy: ", pause=0.3, cwd=tmp_path)
+    assert result.returncode == 130
+    assert result.stderr.startswith(("\nInterrupted.", "Interrupted; not compared: mlp"))
+    assert "Traceback" not in result.stderr
+
+
+def test_interrupted_before_the_first_result(interrupt, tmp_path):
+    result = interrupt("compare", "mlp", after="Comparing ", cwd=tmp_path)
+    assert result.returncode == 130
+    assert result.stderr == "\nInterrupted.\n"
+    assert not [*tmp_path.iterdir()]

@@ -1,14 +1,13 @@
 """``skfashion tune``."""
 
 import json
-import signal
-import subprocess
-import sys
+import os
 
 import pandas as pd
 import pytest
 
 from skfashion import FashionCNNClassifier
+from skfashion.recipes import make_recipe
 
 
 @pytest.fixture(scope="module")
@@ -78,26 +77,60 @@ def test_tables_at_the_end(tuned):
     assert lines[-1].startswith(f"Test accuracy {metrics['accuracy']:.4f} on 24 images")
 
 
-def test_goes_on_and_is_interrupted(tuned, search, result_files, tmp_path):
+def test_goes_on_and_is_interrupted(interrupt, tuned, search, tmp_path):
     output = tmp_path / "out"
-    arguments = ("tune", *search, "--trials", "60", "--output", output)
-    with subprocess.Popen(
-        [sys.executable, "-m", "skfashion", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        progress = ""
-        while "Trial " not in progress:
-            progress += process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate()
-    assert "Study boots holds 2 of 60 trials.\nTrial 2 (3 of 60)" in progress
-    assert process.returncode == 0, errors
+    output.mkdir()
+    for name in ("model.keras", "report.html", "notes.txt"):
+        (output / name).write_text("an earlier one")
+    arguments = ("tune", *search, "--trials", "60", "--output", output, "--force")
+    result = interrupt(*arguments, after="Trial ")
+    assert "Study boots holds 2 of 60 trials.\nTrial 2 (3 of 60)" in result.stdout
+    assert result.returncode == 130
     trials = pd.read_csv(output / "trials.csv")
-    assert errors == f"Warning: The search was interrupted after {len(trials)} of 60 trials.\n"
+    assert result.stderr == (
+        f"Interrupted after {len(trials)} of 60 trials. trials.csv and best_parameters.json are in "
+        f"{output}, without a network. The same command goes on.\n"
+    )
     pd.testing.assert_frame_equal(trials[:2], pd.read_csv(tuned[1] / "trials.csv"))
-    assert {p.name for p in output.iterdir()} == result_files
+    names = {"trials.csv", "best_parameters.json", "notes.txt"}
+    assert {p.name for p in output.iterdir()} == names
+
+
+@pytest.mark.slow  # three processes import TensorFlow
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_interrupted_workers(interrupt, pictures, send, tmp_path):
+    arguments = ("--recipe", "basic", "--epochs", 1, "--cv", 2, "--jobs", 2, "--trials", 600)
+    result = interrupt(
+        "tune", "--data", pictures, *arguments, after="Trial ", send=send, cwd=tmp_path
+    )
+    assert result.returncode == 130
+    assert result.stderr.startswith("Interrupted after ")
+    assert result.stderr.count("\n") == 1
+    output = tmp_path / "skfashion-tune"
+    assert {p.name for p in output.iterdir()} == {"trials.csv", "best_parameters.json"}
+    way_on = "make_recipe('basic', **json.load(open('skfashion-tune/best_parameters.json')))"
+    assert f"{way_on}.fit(X, y)\n" in result.stderr
+    parameters = json.loads((output / "best_parameters.json").read_text())
+    assert make_recipe("basic", **parameters).epochs == 1
+
+
+def test_interrupted_final_training(interrupt, pictures, tmp_path):
+    arguments = ("--recipe", "basic", "--epochs", 60, "--cv", 2, "--trials", 1)
+    result = interrupt(
+        "tune", "--data", pictures, *arguments, after="Training recipe", cwd=tmp_path
+    )
+    assert result.returncode == 130
+    assert result.stderr.startswith("Interrupted. trials.csv and best_parameters.json are in ")
+    names = {p.name for p in (tmp_path / "skfashion-tune").iterdir()}
+    assert names == {"trials.csv", "best_parameters.json"}
+
+
+def test_interrupted_before_the_first_trial(interrupt, pictures, tmp_path):
+    arguments = ("--data", pictures, "--recipe", "basic")
+    result = interrupt("tune", *arguments, after="Tuning ", cwd=tmp_path)
+    assert result.returncode == 130
+    assert result.stderr == "\nInterrupted.\n"
+    assert not [*tmp_path.iterdir()]
 
 
 def test_another_search_of_the_same_name(run, tuned, search, tmp_path):

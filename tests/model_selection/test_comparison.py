@@ -1,6 +1,8 @@
 """Comparing classifiers."""
 
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import polars as pl
+import psutil
 import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -32,6 +35,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from skfashion.errors import ComparisonInterrupted
 from skfashion.model_selection import compare_classifiers
 
 
@@ -101,6 +105,16 @@ class FailsOddly(GaussianNB):
 class Interrupted(GaussianNB):
     def fit(self, X, y):
         raise KeyboardInterrupt
+
+
+class InterruptsParent(GaussianNB):
+    """Sends Ctrl-C to the process of the comparison, and goes on fitting for a minute."""
+
+    def fit(self, X, y):
+        time.sleep(1)
+        os.kill(os.getppid(), signal.SIGINT)
+        time.sleep(60)
+        return super().fit(X, y)
 
 
 @pytest.fixture(scope="module")
@@ -334,9 +348,38 @@ def test_score_that_is_no_number():
     assert list(table.index) == ["best", "other"]
 
 
-def test_interrupt(numbered):
-    with pytest.raises(KeyboardInterrupt):
-        compare_classifiers([Interrupted(), GaussianNB()], *numbered)
+def test_interrupt(iris):
+    """The error holds the table of those that are done."""
+    contenders = {"bayes": GaussianNB(), "dummy": DummyClassifier(), "slow": Interrupted()}
+    with pytest.raises(ComparisonInterrupted, match="not compared: slow, late") as caught:
+        compare_classifiers({**contenders, "late": GaussianNB()}, *iris, random_state=0)
+    assert isinstance(caught.value, KeyboardInterrupt)
+    assert caught.value.missing == ["slow", "late"]
+    del contenders["slow"]
+    complete = compare_classifiers(contenders, *iris, random_state=0)
+    columns = ["mean_score", "std_score", "p_value"]
+    assert caught.value.comparison[columns].equals(complete[columns])
+    unpickled = pickle.loads(pickle.dumps(caught.value))
+    assert unpickled.comparison.equals(caught.value.comparison)
+    assert str(unpickled) == str(caught.value)
+
+
+@pytest.mark.parametrize("first", [Interrupted(), FailsOddly()])
+def test_interrupt_before_any_has_a_score(first, numbered):
+    with pytest.raises(KeyboardInterrupt) as caught:
+        compare_classifiers([("first", first), ("second", Interrupted())], *numbered)
+    assert caught.type is KeyboardInterrupt
+
+
+def test_interrupt_stops_workers(iris):
+    contenders = {"bayes": GaussianNB(), "slow": InterruptsParent()}
+    all_samples = np.arange(len(iris[1]))
+    started = time.monotonic()
+    with pytest.raises(ComparisonInterrupted):
+        compare_classifiers(contenders, *iris, cv=[(all_samples, all_samples)], n_jobs=2)
+    assert time.monotonic() - started < 30
+    commands = [" ".join(process.cmdline()) for process in psutil.Process().children()]
+    assert not [command for command in commands if "popen_loky" in command]
 
 
 @pytest.mark.parametrize(

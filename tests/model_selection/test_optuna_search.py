@@ -329,6 +329,7 @@ def test_timeout_and_interruption(iris):
     search = OptunaSearchCV(SVC(), SPACE, n_trials=10_000, timeout=0.5).fit(*iris)
     assert 0 < len(search.cv_results_["params"]) < 10_000
     assert search.best_score_ > 0.5
+    assert not search.interrupted_
 
     class Interrupted(SVC):
         def fit(self, X, y):
@@ -341,6 +342,7 @@ def test_timeout_and_interruption(iris):
     search.set_params(sampler=GridSampler(settings, seed=1))
     with pytest.warns(UserWarning, match=r"interrupted after [12] of 3 trials"):
         search.fit(*iris)
+    assert search.interrupted_
     assert search.predict(iris[0][:1]) == [0]
     with pytest.raises(KeyboardInterrupt):  # there is nothing to keep
         OptunaSearchCV(Interrupted(), {"C": [10]}).fit(*iris)
