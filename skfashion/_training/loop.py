@@ -227,7 +227,6 @@ class _Stage:
             if callbacks.is_live:  # they may have changed both
                 weights, optimizer_state = engine.weights(), engine.optimizer_state()
         self.history = append_epoch(self.history, logs)
-        report(epoch, None, logs)
         rate.end_epoch(loss)
         self.patience = self.patience.after(loss)
         state = self._state(weights, optimizer_state)
@@ -246,6 +245,7 @@ class _Stage:
         if checkpoint is not None and np.isfinite(loss):
             checkpoint.observe(state_validated, figure)
             checkpoint.write(training.progress)
+        report(epoch, None, logs)  # now that the epoch cannot be lost any more
         return logs, is_over
 
     def _state(self, weights, optimizer_state):

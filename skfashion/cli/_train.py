@@ -26,7 +26,7 @@ from skfashion.cli._resume import (
     resume_option,
 )
 
-__all__ = ["NetworkOptions", "network_files", "train", "train_and_test"]
+__all__ = ["NetworkOptions", "network_files", "save_interrupted", "train", "train_and_test"]
 
 _MODEL_FILE = "model.keras"
 
@@ -86,7 +86,12 @@ def train(data, network, output, checkpoint):
         tested = train_and_test(classifier, images, data, about)
         tested.write_model(output.folder)
     except KeyboardInterrupt:
-        message = _save_unfinished(classifier, images, checkpoint)
+        message = save_interrupted(classifier, images, output.folder)
+        if message is None:
+            checkpoint.forget()
+            message = "Interrupted before the first epoch was finished. Nothing is saved."
+        else:
+            message += f" To go on: skfashion train --resume {output.folder}"
         raise click.Abort(message) from None
     checkpoint.end()
     tested.write_report(output.folder)
@@ -94,19 +99,23 @@ def train(data, network, output, checkpoint):
     echo(f"{tested.summarize()}; model.keras, report.html and more are in {output.folder}")
 
 
-def _save_unfinished(classifier, images, checkpoint):
-    """Save a network whose training was interrupted, and return what to say of it."""
+def save_interrupted(classifier, images, folder):
+    """Save a network whose training was interrupted, and return what to say of it.
+
+    Returns
+    -------
+    message : str or None
+        None if no epoch was finished, and nothing is saved.
+    """
     if not classifier.__sklearn_is_fitted__():
-        checkpoint.forget()
-        return "Interrupted before the first epoch was finished. Nothing is saved."
-    folder = checkpoint.folder
+        return None
     model, *report = network_files()
     for name in report:  # it would be of an earlier network
         (folder / name).unlink(missing_ok=True)
     classifier.save(folder / model, target_names=images.class_names)
     return (
         f"Interrupted after {classifier.n_epochs_} of {classifier.epochs} epochs. The network as "
-        f"it is then is in {folder / model}. To go on: skfashion train --resume {folder}"
+        f"it is then is in {folder / model}."
     )
 
 

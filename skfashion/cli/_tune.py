@@ -21,7 +21,12 @@ from skfashion.cli._options import (
     seed_option,
 )
 from skfashion.cli._output import OutputOptions, write_all_or_none
-from skfashion.cli._train import NetworkOptions, network_files, train_and_test
+from skfashion.cli._train import (
+    NetworkOptions,
+    network_files,
+    save_interrupted,
+    train_and_test,
+)
 from skfashion.errors import StudyMismatchError, StudyStorageError
 
 __all__ = ["tune"]
@@ -144,8 +149,8 @@ def tune(data, network, search, output):
     does badly on its first folds is spared the others. The network is then trained on all of them
     with the best setting, tested once on the test images, and saved, as "skfashion train" does.
 
-    Ctrl-C ends the command: the trials so far and the best setting are saved, and no network is
-    trained. On the sample the defaults take up to an hour on two cores.
+    Ctrl-C ends the command. The trials so far and the best setting are saved; no network is
+    trained if the search was not done. On the sample the defaults take up to an hour on two cores.
     """
     from sklearn.base import clone
 
@@ -182,8 +187,9 @@ def tune(data, network, search, output):
     about = {"recipe": network.recipe, "seed": network.seed, "tuning": tuning}
     try:
         tested = train_and_test(classifier, images, data, about)
-    except KeyboardInterrupt as error:
-        raise click.Abort(f"Interrupted. {saved}") from error
+    except KeyboardInterrupt:
+        message = save_interrupted(classifier, images, output.folder)
+        raise click.Abort(f"{message or 'Interrupted.'} {saved}") from None
     tested.write(output.folder)
     echo(*tested.evaluation.classification_report().split("\n"))
     settings = ", ".join(f"{name} {value:.4g}" for name, value in searched.best_params_.items())
@@ -236,7 +242,7 @@ def _write(folder, trials, parameters):
 
 def _describe_saved(network, search, output):
     """Say what is there after Ctrl-C, and how to go on."""
-    saved = f"{_TRIALS_FILE} and {_PARAMETERS_FILE} are in {output.folder}, without a network."
+    saved = f"{_TRIALS_FILE} and {_PARAMETERS_FILE} are in {output.folder}."
     if search.storage:
         return f"{saved} The same command{'' if output.force else ' with --force'} goes on."
     path = str(output.folder / _PARAMETERS_FILE)

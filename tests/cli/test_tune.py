@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pandas as pd
 import pytest
@@ -89,7 +90,7 @@ def test_goes_on_and_is_interrupted(interrupt, tuned, search, tmp_path):
     trials = pd.read_csv(output / "trials.csv")
     assert result.stderr == (
         f"Interrupted after {len(trials)} of 60 trials. trials.csv and best_parameters.json are in "
-        f"{output}, without a network. The same command goes on.\n"
+        f"{output}. The same command goes on.\n"
     )
     pd.testing.assert_frame_equal(trials[:2], pd.read_csv(tuned[1] / "trials.csv"))
     names = {"trials.csv", "best_parameters.json", "notes.txt"}
@@ -116,13 +117,13 @@ def test_interrupted_workers(interrupt, pictures, send, tmp_path):
 
 def test_interrupted_final_training(interrupt, pictures, tmp_path):
     arguments = ("--recipe", "basic", "--epochs", 60, "--cv", 2, "--trials", 1)
-    result = interrupt(
-        "tune", "--data", pictures, *arguments, after="Training recipe", cwd=tmp_path
-    )
+    result = interrupt("tune", "--data", pictures, *arguments, after="Epoch 3/60", cwd=tmp_path)
     assert result.returncode == 130
-    assert result.stderr.startswith("Interrupted. trials.csv and best_parameters.json are in ")
-    names = {p.name for p in (tmp_path / "skfashion-tune").iterdir()}
-    assert names == {"trials.csv", "best_parameters.json"}
+    n_epochs = int(re.match(r"Interrupted after (\d+) of 60 epochs", result.stderr)[1])
+    output = tmp_path / "skfashion-tune"
+    names = {"model.keras", "trials.csv", "best_parameters.json"}
+    assert {p.name for p in output.iterdir()} == names
+    assert FashionCNNClassifier.load(output / "model.keras").n_epochs_ == n_epochs
 
 
 def test_interrupted_before_the_first_trial(interrupt, pictures, tmp_path):
