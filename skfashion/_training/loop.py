@@ -233,20 +233,21 @@ class _Stage:
         state_validated = state if weights is validated[0] else self._state(*validated)
         if self.plan.patience is not None and loss < self.best_loss:
             self.best, self.best_loss = state_validated, loss
-        has_averages = engine.optimizer.use_ema
-        progress = self._progress(
-            state, engine.weights() if has_averages else weights, schedule=rate.state
+        is_last = epoch + 1 == self.first_epoch + self.plan.epochs
+        training.progress = self._progress(
+            state,
+            engine.weights() if engine.optimizer.use_ema else weights,
+            schedule=rate.state,
+            is_stage_over=is_last or self.patience.is_over or callbacks.is_stopped,
         )
-        is_over = epoch + 1 == self.first_epoch + self.plan.epochs
-        is_over |= self.patience.is_over or callbacks.is_stopped
-        is_over |= training.tasks.end_epoch(progress.result)
-        training.progress = replace(progress, is_stage_over=is_over)
+        if training.tasks.end_epoch(training.progress.result):
+            training.progress = replace(training.progress, is_stage_over=True)
         checkpoint = self.plan.checkpoint
         if checkpoint is not None and np.isfinite(loss):
             checkpoint.observe(state_validated, figure)
             checkpoint.write(training.progress)
         report(epoch, None, logs)  # now that the epoch cannot be lost any more
-        return logs, is_over
+        return logs, training.progress.is_stage_over
 
     def _state(self, weights, optimizer_state):
         data, start = self.data, self.start
