@@ -67,6 +67,18 @@ class ComparisonInterrupted(KeyboardInterrupt):
         The table.
     missing : list of str
         The names.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skfashion.errors import ComparisonInterrupted
+    >>> from skfashion.model_selection import compare_classifiers
+    >>> X, y = load_iris(return_X_y=True)
+    >>> try:
+    ...     table = compare_classifiers([GaussianNB()], X, y)
+    ... except ComparisonInterrupted as interruption:
+    ...     table = interruption.comparison
     """
 
     def __init__(self, comparison, missing):

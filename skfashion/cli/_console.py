@@ -103,31 +103,49 @@ def quiet_workers(jobs, with_keras):
     with_keras : bool
         Whether they need Keras.
     """
+    from multiprocessing import resource_tracker
+
     from joblib import Parallel, delayed, effective_n_jobs, parallel_config
     from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.backend import resource_tracker as loky_resource_tracker
 
-    with parallel_config("loky", initializer=_start_worker, initargs=(with_keras,)):
+    with (
+        parallel_config("loky", initializer=_start_worker, initargs=(with_keras,)),
+        warnings.catch_warnings(),
+    ):
+        # joblib warns of tasks that Ctrl-C ends.
+        warnings.filterwarnings("ignore", ".*You could benefit from adjusting the input task")
         if effective_n_jobs(jobs) == 1:
             yield
             return
-        with _ignored_interrupts():
+        # Started later, they would unblock the signal.
+        resource_tracker.ensure_running()
+        loky_resource_tracker.ensure_running()
+        with _held_back_interrupts() as held_back:
             started = Parallel(jobs, return_as="generator")([delayed(bool)()])
             executor = get_reusable_executor(reuse=True)
         try:
+            if held_back:
+                raise KeyboardInterrupt
             list(started)
             yield
         finally:
-            with _ignored_interrupts():
+            with _held_back_interrupts():
                 executor.terminate(kill_workers=True)
+            started.close()
 
 
 @contextmanager
-def _ignored_interrupts():
-    """Ignore Ctrl-C, and let processes that are started here ignore it as long as they live."""
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _held_back_interrupts():
+    """Yield a list, to which Ctrl-C is added. Processes that are started here never get it."""
+    held_back: list = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: held_back.append(number))
+    # Other threads may take the signal, but new processes inherit what this one blocks.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        yield held_back
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, handler)
 
 

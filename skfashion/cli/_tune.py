@@ -175,9 +175,6 @@ def tune(data, network, search, output):
         raise click.Abort(f"Interrupted after {len(trials)} of {search.trials} trials. {saved}")
 
     number = searched.best_trial_.number
-    echo(
-        f"Training recipe {network.recipe} with the settings of trial {number} on all these images."
-    )
     tuning = {
         "n_trials": len(trials),
         "cv": search.cv,
@@ -186,6 +183,10 @@ def tune(data, network, search, output):
     }
     about = {"recipe": network.recipe, "seed": network.seed, "tuning": tuning}
     try:
+        echo(
+            f"Training recipe {network.recipe} with the settings of trial {number} on all these "
+            "images."
+        )
         tested = train_and_test(classifier, images, data, about)
     except KeyboardInterrupt:
         message = save_interrupted(classifier, images, output.folder)
