@@ -102,7 +102,7 @@ class Engine:
         )
         if values.l2:
             for kernel in self._kernels:
-                kernel.regularizer = self._penalty(kernel.regularizer)
+                kernel.regularizer = _Penalty(self._l2, kernel.regularizer)
         network = self.network
         if values.dropout:
             with fixed_keras_seeds():
@@ -134,15 +134,6 @@ class Engine:
             for j, weight in enumerate(weights)
             if np.array_equal(state, weight)
         }
-
-    def _penalty(self, own):
-        """Return a regularizer: the L2 penalty, after the architecture's own if it has one."""
-
-        def penalize(kernel):
-            penalty = self._l2 * keras.ops.sum(keras.ops.square(kernel))
-            return penalty if own is None else own(kernel) + penalty
-
-        return penalize
 
     def _decay_weights(self):
         """Shrink the kernels; biases and normalisation are left alone, as is usual."""
@@ -257,6 +248,17 @@ class Engine:
             model = keras.Model(self.network.inputs, output)
             self._layer_steps[position] = make_prediction_step(model)
         return self._layer_steps[position]
+
+
+class _Penalty(keras.regularizers.Regularizer):
+    """The L2 penalty, after the architecture's own if it has one."""
+
+    def __init__(self, strength, own):
+        self._strength, self._own = strength, own
+
+    def __call__(self, kernel):
+        penalty = self._strength * keras.ops.sum(keras.ops.square(kernel))
+        return penalty if self._own is None else self._own(kernel) + penalty
 
 
 class _VariableDropout(keras.layers.Dropout):
