@@ -476,7 +476,8 @@ class FashionCNNClassifier(
         with nullcontext() if checkpoint is None else checkpoint.locked():
             progress = None
             if checkpoint is not None:
-                digests = digest_data(_label(X, y_index, weights, rows), validation, classes)
+                images = _label(X, y_index, weights, rows)
+                digests = digest_data(images, validation, classes, image_shape)
                 progress = checkpoint.begin(digests, state)
             earlier = state if progress is None else progress.state
             seed = draw_seed(self.random_state) if earlier is None else earlier.seed
@@ -988,28 +989,32 @@ class FashionCNNClassifier(
             If somebody interrupts. Then the classifier is what the last finished epoch has made
             of it, if there is one.
         """
-        from skfashion._training.callbacks import detach_callbacks
         from skfashion._training.loop import Training
 
         training = Training(plan, data, state, tasks, progress)
-        interruption = None
         try:
             training.run()
-        except KeyboardInterrupt as error:
-            if training.progress is None:
-                raise
-            interruption = error
-        self._adopt(training.progress.result)
-        self.callbacks_ = plan.callbacks
-        detach_callbacks(plan.callbacks)
-        if interruption is not None:
-            raise interruption
+            self._keep(training)
+        except KeyboardInterrupt:  # at whatever moment
+            if training.progress is not None:
+                self._keep(training)
+            raise
         tasks.end(self._state)
+
+    def _keep(self, training):
+        """Become what a training has led to."""
+        from skfashion._training.callbacks import detach_callbacks
+
+        self._adopt(training.progress.result)
+        self.callbacks_ = training.plan.callbacks
+        detach_callbacks(self.callbacks_)
 
     def _adopt(self, state):
         """Become the fitted classifier of this state."""
-        self.__dict__.pop("feature_names_in_", None)
-        self.__dict__.update(_fitted_attributes(state))
+        attributes = _fitted_attributes(state)
+        self.__dict__.update(attributes)
+        if "feature_names_in_" not in attributes:
+            self.__dict__.pop("feature_names_in_", None)
 
     def _specify_network(self, image_shape, n_classes, state):
         """Return the network that the parameters describe now.

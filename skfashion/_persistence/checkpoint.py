@@ -1,12 +1,13 @@
 """Model files that are written during a training, and that it can be resumed from."""
 
-import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from skfashion._persistence.archive import CHECKSUM, open_archive, read_all
+from skfashion._persistence.archive import CHECKSUM, open_archive
 from skfashion._persistence.model_file import (
     MAX_MEMBERS,
     TRAINING_MEMBERS,
@@ -15,7 +16,12 @@ from skfashion._persistence.model_file import (
     check_path,
     sentence,
 )
-from skfashion._persistence.training_record import TrainingOrigin, read_record, record_members
+from skfashion._persistence.training_record import (
+    TrainingOrigin,
+    digest_state,
+    read_record,
+    record_members,
+)
 from skfashion._utils.warnings import warn
 from skfashion.errors import ModelFileError
 
@@ -69,6 +75,11 @@ class Checkpoint:
         """
         try:
             self._lock.acquire()
+        except NotImplementedError:
+            warn(
+                f"checkpoint={str(self._path)!r} is on a file system without locks. Make sure that "
+                "no other training writes to it."
+            )
         except Timeout:
             raise BlockingIOError(
                 f"checkpoint={str(self._path)!r} belongs to another training, which is running "
@@ -78,7 +89,8 @@ class Checkpoint:
             self._partial.unlink(missing_ok=True)
             yield
         finally:
-            self._path.with_name(f".{self._path.name}.lock").unlink(missing_ok=True)
+            with suppress(OSError):  # the folder may be gone, or be read-only now
+                Path(self._lock.lock_file).unlink()
             self._lock.release()
 
     def begin(self, data, start):
@@ -115,16 +127,30 @@ class Checkpoint:
         with open(self._path, "rb") as file:
             with self._damage_named(), open_archive(file, ".keras file", MAX_MEMBERS) as archive:
                 record = read_record(archive)
-            self._check_origin(record.origin)
-            given = {}
-            if callable(classifier.architecture):
-                given["architecture"] = classifier.architecture
+            earlier = record.origin
+            self._refuse_if(self._origin.differences(earlier, type(classifier)()))
             limit = classifier.patience if classifier.early_stopping else None
             with self._damage_named():
-                state, members = ModelFileReader(type(classifier), given).read_state(file)
-                progress = record.to_progress(members[TRAINING_MEMBERS[1]], state, limit)
+                state, members = self._read(file)
+                progress = record.to_progress(members, state, limit)
+        # After Ctrl-C in the same session, a warm start begins with what was interrupted.
+        if self._origin.start not in (earlier.start, digest_state(progress.result)):
+            self._refuse_if(["It began with another fit than warm_start goes on from."])
+        self._origin = replace(self._origin, start=earlier.start)
         self._members = _without_training(members)
+        changed = self._origin.changed_versions(earlier)
+        if changed:
+            warn(
+                f"The training in checkpoint={str(self._path)!r} was begun with "
+                f"{', '.join(changed)}. It goes on, but its result may differ in the last bits."
+            )
         return progress
+
+    def _read(self, file):
+        """Return a state of the network in the file, and all members."""
+        architecture = self._classifier.architecture
+        given = {"architecture": architecture} if callable(architecture) else {}
+        return ModelFileReader(type(self._classifier), given).read_state(file)
 
     @contextmanager
     def _damage_named(self):
@@ -137,38 +163,22 @@ class Checkpoint:
                 "Start again without resume=True, or name another checkpoint."
             ) from None
 
-    def _check_origin(self, earlier):
-        differences = self._origin.differences(earlier)
+    def _refuse_if(self, differences):
         if differences:
             raise ValueError(
                 f"checkpoint={str(self._path)!r} holds another training. "
                 f"{' '.join(differences)} Give what was given then, or start again without "
                 "resume=True."
             )
-        before, now = earlier.versions, self._origin.versions
-        changed = [
-            f"{name} {before.get(name)} (now {now[name]})"
-            for name in now
-            if before.get(name) != now[name]
-        ]
-        if changed:
-            warn(
-                f"The training in checkpoint={str(self._path)!r} was begun with "
-                f"{', '.join(changed)}. It goes on, but its result may differ in the last bits."
-            )
 
     def _read_best_of(self, history):
         """Return the members of an earlier file whose best epoch is one of this history."""
         try:
-            with (
-                open(self._path, "rb") as file,
-                open_archive(file, ".keras file", MAX_MEMBERS) as archive,
-            ):
-                members = read_all(archive, has_checksum=True)
-            stored = json.loads(members["skfashion.json"])["history"]
+            with open(self._path, "rb") as file:
+                state, members = self._read(file)
         except Exception:  # it is no such file, and will be replaced
             return None
-        for name, losses in stored.items():
+        for name, losses in state.history.items():
             earlier = history.get(name, [])[: len(losses)]
             if not np.array_equal(losses, earlier, equal_nan=True):
                 return None
@@ -185,7 +195,7 @@ class Checkpoint:
         """
         *earlier, last = state.history[figure]
         is_first = self._best is None and self._members is None
-        if is_first or last < np.nanmin([np.inf, *earlier]):
+        if np.isfinite(last) and (is_first or last < np.nanmin([np.inf, *earlier])):
             self._best = state
 
     def write(self, progress):
@@ -199,8 +209,8 @@ class Checkpoint:
         UserWarning
             If it cannot be written.
         """
-        if self._best is None and self._members is None:
-            return  # no epoch has a loss yet
+        if not _is_readable(progress) or (self._best is None and self._members is None):
+            return
         try:
             if self._best is not None:
                 self._members = self._writer.describe(self._best)
@@ -213,6 +223,12 @@ class Checkpoint:
                 f"{progress.state.n_epochs}: {error.strerror or error}. The training goes on, and "
                 "writes it again after the next epoch."
             )
+
+
+def _is_readable(progress):
+    """Return whether all numbers are finite: others mark a file as damaged."""
+    state = progress.state
+    return all(np.isfinite(array).all() for array in (*state.weights, *state.optimizer_state))
 
 
 def _without_training(members):

@@ -100,7 +100,7 @@ def save_classifier(classifier, state, path, *, target_names=None, allow_custom_
                 f"target_names must name {len(state.classes)} classes, got {len(target_names)}."
             )
         state = replace(state, target_names=[str(name) for name in target_names])
-    # Of its own, for others may save to the same path.
+    # Others may save to the same path at the same time.
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial.keras")
     writer = ModelFileWriter(classifier, allow_custom_objects, temporary)
     writer.write(path, writer.describe(state))
@@ -145,7 +145,7 @@ class ModelFileWriter:
                 "fit, and only the network of the fit can be stored. Call fit first."
             )
         is_first = self._layout is None
-        if is_first:  # the same for all states
+        if is_first or not self._layout.can_be_filled_again:
             self._layout = _KerasLayout(state, self._temporary)
         optimizer_state = io.BytesIO()
         np.savez(optimizer_state, *state.optimizer_state)
@@ -209,18 +209,28 @@ class _KerasLayout:
     ----------
     places : list of dict
         Types, shapes and offsets of the weights.
+    can_be_filled_again : bool
+        Whether the places are those of other weights too.
     """
 
     def __init__(self, state, path):
         with fixed_keras_seeds():
             network = state.network.build()
+        # Each weight has other values, by which it is found. Small types have too few of them: such
+        # weights are found by their own values, which several may have in common.
+        can_be_numbered = [weight.dtype.itemsize >= 4 for weight in state.weights]
+        numbered = [
+            np.full(weight.shape, i + 1, weight.dtype) if can_be else weight
+            for i, (weight, can_be) in enumerate(zip(state.weights, can_be_numbered, strict=True))
+        ]
+        self.can_be_filled_again = all(can_be_numbered)
         # A function may share layers with the network that is being trained.
         weights = network.get_weights()
-        # Each weight has other values, by which it is found.
-        numbered = [np.full(w.shape, i + 1, w.dtype) for i, w in enumerate(state.weights)]
-        network.set_weights(numbered)
-        self._members = _write_with_keras(compose_model(network, state.scaler), path)
-        network.set_weights(weights)
+        try:
+            network.set_weights(numbered)
+            self._members = _write_with_keras(compose_model(network, state.scaler), path)
+        finally:
+            network.set_weights(weights)
         self.places = locate_weights(self._members[_WEIGHTS], numbered)
 
     def fill(self, weights):

@@ -164,7 +164,7 @@ class RunningCallbacks(keras.callbacks.CallbackList):
                 f"A callback added {name!r} to the logs, which history_ cannot hold: it is "
                 f"of type {type(recorded[name]).__name__}, not a number."
             )
-        return numbers
+        return {**logs, **numbers}
 
 
 def _to_number(value):

@@ -46,12 +46,15 @@ class ValidationFigures:
         self._losses, self._hits, self._weights = [], [], []
 
     def add(self, probabilities, y, weights):
-        """Count a batch, and return the figures so far."""
+        """Count a batch."""
         # Keras' clipping, so that one hopeless image does not make the mean infinite.
         of_truth = np.maximum(probabilities[np.arange(len(y)), y], keras.config.epsilon())
         self._losses.append(-np.log(of_truth))
         self._hits.append(probabilities.argmax(axis=1) == y)
         self._weights.append(weights)
+
+    def logs(self):
+        """Return the figures so far."""
         losses, hits, weights = map(np.concatenate, (self._losses, self._hits, self._weights))
         loss = float(np.average(losses, weights=weights))
         return {"loss": loss, "accuracy": float(np.mean(hits))}

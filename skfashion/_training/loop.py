@@ -49,6 +49,7 @@ class Training:
     def __init__(self, plan, data, start, tasks, progress=None):
         self.plan, self.data, self.start, self.tasks = plan, data, start, tasks
         self.progress = progress
+        self.is_warm = start is not None if progress is None else progress.is_warm
 
     def run(self):
         """Train to the end.
@@ -58,8 +59,10 @@ class Training:
         TrainingDivergedError
             If the loss is infinite or NaN.
         """
-        for number, plan in enumerate(self.plan.stages(continues=self.start is not None)):
+        for number, plan in enumerate(self.plan.stages(continues=self.is_warm)):
             progress = self.progress
+            if progress is not None and progress.is_stopped:
+                break
             if progress and (progress.stage, progress.is_stage_over) >= (number, True):
                 continue
             network = plan.network_to_build(continues=bool(progress or self.start))
@@ -161,6 +164,8 @@ class _Stage:
     def _epochs_to_train(self, stop, callbacks):
         """Return the epochs to come; those of a training that a callback restored are unknown."""
         n_known = self.first_epoch if self.resumed is None else self.resumed.state.n_epochs
+        if self.patience.is_over:  # it was interrupted while callbacks finished it
+            return range(n_known, n_known)
         first = min(max(n_known, callbacks.restored_epoch or 0), stop)
         for _ in range(n_known, first):
             self.history = append_epoch(self.history, {"loss": np.nan, "accuracy": np.nan})
@@ -191,22 +196,24 @@ class _Stage:
         images, scaler = self.data.validation, self.data.scaler
         if images is None:
             return {}
-        figures, logs = ValidationFigures(), {}
+        figures = ValidationFigures()
         n_images, batch_size = len(images.rows), choose_batch_size(scaler.image_shape)
         callbacks.on_test_begin()
         for step, first in enumerate(range(0, n_images, batch_size)):
             rows = images.rows[first : first + batch_size]
             callbacks.on_test_batch_begin(step)
             probabilities = predict_probabilities(self.engine, images.X, scaler, rows)
-            logs = figures.add(probabilities, images.y[rows], images.weights[rows])
-            callbacks.on_test_batch_end(step, logs)
+            figures.add(probabilities, images.y[rows], images.weights[rows])
+            if callbacks.is_live:
+                callbacks.on_test_batch_end(step, figures.logs())
+        logs = figures.logs()
         callbacks.on_test_end(logs)
         if not callbacks.is_stopped:
             check_finite(logs["loss"], f"validation loss of epoch {epoch + 1}", self.engine)
         return {f"val_{name}": value for name, value in logs.items()}
 
     def _end_epoch(self, epoch, logs, rate, callbacks, report):
-        """Validate, and note all that has come of the epoch.
+        """Validate, let callbacks look, and note where the training is now.
 
         Returns
         -------
@@ -215,39 +222,52 @@ class _Stage:
         is_over : bool
             Whether it was the last epoch of the stage.
         """
-        engine, training = self.engine, self.training
+        engine = self.engine
         with engine.averaged_weights():
             logs |= self._validate(epoch, callbacks)
-            validated = weights, optimizer_state = engine.weights(), engine.optimizer_state()
+            loss = logs.get("val_loss", logs["loss"])
+            validated = engine.weights(), engine.optimizer_state()
             if not callbacks.is_stopped:
-                check_weights(weights, epoch, engine)
-            figure = "val_loss" if "val_loss" in logs else "loss"
-            loss = logs[figure]
+                check_weights(validated[0], epoch, engine)
             logs = callbacks.end_epoch(epoch, logs)
-            if callbacks.is_live:  # they may have changed both
-                weights, optimizer_state = engine.weights(), engine.optimizer_state()
+            # Callbacks may have changed both.
+            now = (engine.weights(), engine.optimizer_state()) if callbacks.is_live else validated
         self.history = append_epoch(self.history, logs)
         rate.end_epoch(loss)
         self.patience = self.patience.after(loss)
-        state = self._state(weights, optimizer_state)
-        state_validated = state if weights is validated[0] else self._state(*validated)
+        state = self._state(*validated)
         if self.plan.patience is not None and loss < self.best_loss:
-            self.best, self.best_loss = state_validated, loss
+            self.best, self.best_loss = state, loss
         is_last = epoch + 1 == self.first_epoch + self.plan.epochs
-        training.progress = self._progress(
-            state,
-            engine.weights() if engine.optimizer.use_ema else weights,
+        self.training.progress = self._progress(
+            state if now is validated else self._state(*now),
+            engine.weights() if engine.optimizer.use_ema else now[0],
             schedule=rate.state,
             is_stage_over=is_last or self.patience.is_over or callbacks.is_stopped,
         )
-        if training.tasks.end_epoch(training.progress.result):
-            training.progress = replace(training.progress, is_stage_over=True)
-        checkpoint = self.plan.checkpoint
-        if checkpoint is not None and np.isfinite(loss):
-            checkpoint.observe(state_validated, figure)
-            checkpoint.write(training.progress)
+        self._end_task()
+        if self.plan.checkpoint is not None:
+            self.plan.checkpoint.observe(state, "val_loss" if "val_loss" in logs else "loss")
+            self._write_checkpoint(is_finishing=callbacks.is_live)
         report(epoch, None, logs)  # now that the epoch cannot be lost any more
-        return logs, training.progress.is_stage_over
+        return logs, self.training.progress.is_stage_over
+
+    def _end_task(self):
+        """Tell scikit-learn's callbacks that the epoch is over; they may end the training."""
+        training = self.training
+        if training.tasks.end_epoch(training.progress.result):
+            training.progress = replace(training.progress, is_stage_over=True, is_stopped=True)
+
+    def _write_checkpoint(self, *, is_finishing):
+        """Write where the training is.
+
+        A stage is not over in the file while callbacks have yet to finish it: they may still change
+        the weights.
+        """
+        progress = self.training.progress
+        if is_finishing:
+            progress = replace(progress, is_stage_over=False, is_stopped=False)
+        self.plan.checkpoint.write(progress)
 
     def _state(self, weights, optimizer_state):
         data, start = self.data, self.start
@@ -270,6 +290,7 @@ class _Stage:
         return TrainingProgress(
             state,
             weights,
+            self.training.is_warm,
             self.number,
             self.first_epoch,
             self.patience,
@@ -281,9 +302,12 @@ class _Stage:
     def _finish(self, callbacks):
         """Note what callbacks changed at the end, and refuse a result that predicts nothing."""
         training, engine = self.training, self.engine
+        is_stopped = training.progress is not None and training.progress.is_stopped
         if callbacks.is_live and self.best is None:
             state = self._state(engine.weights(), engine.optimizer_state())
-            training.progress = self._progress(state, state.weights, is_stage_over=True)
+            training.progress = self._progress(
+                state, state.weights, is_stage_over=True, is_stopped=is_stopped
+            )
         engine.load(training.progress.result.weights)
         images = self.data.training
         few = images.rows[: self.plan.choose_batch_size(len(images.rows))]
@@ -291,7 +315,7 @@ class _Stage:
         found = predict_probabilities(engine, images.X, self.data.scaler, few)
         check_finite(found.sum(), "probability of an image", engine)
         if callbacks.is_live and self.plan.checkpoint is not None:
-            self.plan.checkpoint.write(training.progress)
+            self._write_checkpoint(is_finishing=False)
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def split_rows(rows, y_index, classes, validation_fraction, seed):
     )
 
 
-def digest_data(images, validation, classes):
+def digest_data(images, validation, classes, image_shape):
     """Return digests of everything that a training is given, by argument.
 
     Parameters
@@ -107,15 +107,17 @@ def digest_data(images, validation, classes):
     validation : LabelledImages or None
         The user's validation images.
     classes : ndarray of shape (n_classes,)
+    image_shape : ImageShape
 
     Returns
     -------
     digests : dict of str to str
         They depend on values, not on data types and containers.
     """
+    labels = classes if classes.dtype.kind in "biuf" else np.array(list(map(repr, classes)))
     digests = {
-        "X": _digest(images.X),
-        "y": _digest(images.y, np.array(list(map(repr, classes.tolist())))),
+        "X": _digest(np.array(image_shape), images.X),
+        "y": _digest(images.y, labels),
         "sample_weight": _digest(images.weights),
     }
     if validation is not None:

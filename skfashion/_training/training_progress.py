@@ -25,6 +25,8 @@ class TrainingProgress:
         State after the epoch with the lowest validation loss, if early stopping keeps it.
     best_loss : float
         Its validation loss.
+    is_warm : bool
+        Whether the training began with an earlier fit.
     stage : int
         Position of the stage among those of the plan.
     first_epoch : int
@@ -35,10 +37,13 @@ class TrainingProgress:
         State of the learning rate schedule.
     is_stage_over : bool
         Whether this was the last epoch of the stage.
+    is_stopped : bool
+        Whether this was the last epoch of the training, whatever its stage.
     """
 
     state: TrainedState
     weights: tuple[np.ndarray, ...]
+    is_warm: bool
     stage: int
     first_epoch: int
     patience: Patience
@@ -46,6 +51,7 @@ class TrainingProgress:
     best: TrainedState | None = None
     best_loss: float = math.inf
     is_stage_over: bool = False
+    is_stopped: bool = False
 
     @property
     def result(self):

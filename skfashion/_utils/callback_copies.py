@@ -2,12 +2,15 @@
 
 import copy
 from collections import deque
+from functools import partial
 from operator import is_
-from types import MethodType
+from types import BuiltinMethodType, MethodType
 
 import numpy as np
 
 __all__ = ["copy_callbacks", "is_callback"]
+
+_CONTAINERS = (list, dict, set, deque, np.ndarray, bytearray)
 
 
 def copy_callbacks(callbacks):
@@ -37,12 +40,17 @@ def is_callback(value):
 def _copy(value, known):
     if id(value) in known:
         return known[id(value)][0]
-    if isinstance(value, MethodType):  # a callback may hold a method of its own, or of another
+    # A callback may hold methods: its own, those of another, list.append.
+    if isinstance(value, MethodType):
         owner = value.__self__
         return MethodType(value.__func__, _copy(owner, known)) if is_callback(owner) else value
+    if isinstance(value, BuiltinMethodType) and isinstance(value.__self__, _CONTAINERS):
+        return getattr(_copy(value.__self__, known), value.__name__)
+    if isinstance(value, partial):
+        return partial(*_copy((value.func, *value.args), known), **_copy(value.keywords, known))
     if isinstance(value, tuple):
         return _copy_tuple(value, known)
-    is_container = isinstance(value, (list, dict, set, deque, np.ndarray, bytearray))
+    is_container = isinstance(value, _CONTAINERS)
     if not is_container and not is_callback(value):
         return value
     copied = copy.copy(value)
