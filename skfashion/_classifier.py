@@ -402,7 +402,7 @@ class FashionCNNClassifier(
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
-        """Train the network from new initial weights.
+        """Train the network: from new initial weights, unless it goes on or is resumed.
 
         Parameters
         ----------
@@ -438,8 +438,7 @@ class FashionCNNClassifier(
             If the checkpoint cannot be written or belongs to a training that is running, or
             pretrained weights are neither on this machine nor can be downloaded.
         KeyboardInterrupt
-            If somebody interrupts. The classifier is then what the last finished epoch has made of
-            it.
+            If somebody interrupts. The classifier is then fitted with the last finished epoch.
         TrainingDivergedError
             If the loss becomes infinite or NaN.
 
@@ -986,8 +985,8 @@ class FashionCNNClassifier(
         Raises
         ------
         KeyboardInterrupt
-            If somebody interrupts. Then the classifier is what the last finished epoch has made
-            of it, if there is one.
+            If somebody interrupts. Then the classifier is fitted with the last finished epoch, if
+            there is one.
         """
         from skfashion._training.loop import Training
 

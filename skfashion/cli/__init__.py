@@ -51,8 +51,9 @@ def main(arguments=None):
         echo(f"{command}{one_line(error.format_message())}", err=True)
         sys.exit(error.exit_code)
     except click.Abort as error:
-        # Another Ctrl-C would interrupt Python while it ends, and show a traceback.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if arguments is None:
+            # Another Ctrl-C would interrupt Python while it ends, and show a traceback.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         echo(one_line(str(error) or "Interrupted."), err=True)
         sys.exit(130)
     except SkfashionError as error:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -51,7 +53,7 @@ class ResumableCommand(click.Command):
         options = _read_options(folder)
         if named and options is None:
             raise click.BadParameter(
-                f"{folder} holds no training that was interrupted.", ctx, param_hint="--resume"
+                f"{folder} holds no unfinished training.", ctx, param_hint="--resume"
             )
         ctx.default_map = {**(options or {}), "folder": str(folder)}
 
@@ -78,10 +80,9 @@ class CheckpointOptions:
         return self.checkpoint or self.folder / _CHECKPOINT_FILE
 
     @property
-    def goes_on(self):
-        """bool: there is a training to go on with."""
-        is_begun = (self.folder / _OPTIONS_FILE).exists() or self.path.exists()
-        return self.resume is not None and is_begun
+    def is_begun(self):
+        """bool: it is a training in the folder that is to go on."""
+        return self.resume is not None and (self.folder / _OPTIONS_FILE).exists()
 
     def check(self, force):
         """Make sure that no earlier training is lost, unless ``force`` is true."""
@@ -89,8 +90,8 @@ class CheckpointOptions:
             return
         if (self.folder / _OPTIONS_FILE).exists():
             raise click.BadParameter(
-                f"{self.folder} holds a training that was interrupted. Add --resume to go on with "
-                "it, or --force to begin again.",
+                f"{self.folder} holds an unfinished training. Add --resume to go on with it, or "
+                "--force to begin again.",
                 param_hint="--output",
             )
         if self.checkpoint is not None and self.checkpoint.exists():
@@ -100,10 +101,27 @@ class CheckpointOptions:
                 param_hint="--checkpoint",
             )
 
-    def begin(self, data, network):
-        """Write down the options of this call; forget another training unless it goes on."""
-        if self.goes_on and (self.folder / _OPTIONS_FILE).exists():
-            return
+    @contextmanager
+    def kept(self, data, network):
+        """Keep the options of this call and the checkpoint until a training is done.
+
+        Yields
+        ------
+        goes_on : bool
+            Whether there is a training to go on with.
+        """
+        goes_on = self.is_begun or (self.resume is not None and self.path.exists())
+        if not self.is_begun:
+            self._write_options(data, network)
+        try:
+            yield goes_on
+        except BaseException:
+            if not self.path.exists():
+                self._forget()
+            raise
+        self._remove()
+
+    def _write_options(self, data, network):
         options = {**asdict(data), **asdict(network)}
         if data.data not in _NAMED_DATA:
             options["data"] = os.path.abspath(data.data)
@@ -111,20 +129,26 @@ class CheckpointOptions:
             options["checkpoint"] = os.path.abspath(self.checkpoint)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if not self.goes_on:
+            if self.resume is None:
                 self.path.unlink(missing_ok=True)
             (self.folder / _OPTIONS_FILE).write_text(json.dumps(options), encoding="utf-8")
         except OSError as error:
             raise click.ClickException(f"Cannot write to {self.folder}: {error}") from error
 
-    def end(self):
+    def describe_rest(self):
+        """Say what is left of a training that was interrupted."""
+        if not self.path.exists():
+            return "There is no checkpoint to go on from."
+        return f"To go on: skfashion train --resume {shlex.quote(str(self.folder))}"
+
+    def _remove(self):
         """Remove what a finished training does not need."""
         (self.folder / _OPTIONS_FILE).unlink(missing_ok=True)
         if self.checkpoint is None:
             self.path.unlink(missing_ok=True)
 
-    def forget(self):
-        """Leave nothing behind of a training that has come to nothing."""
-        self.end()
+    def _forget(self):
+        """Leave nothing behind of a training without a finished epoch."""
+        self._remove()
         if not any(self.folder.iterdir()):
             self.folder.rmdir()

@@ -73,50 +73,45 @@ def train(data, network, output, checkpoint):
     """
     classifier = network.make()
     checkpoint.check(output.force)
-    if not checkpoint.goes_on:
+    if not checkpoint.is_begun:
         output.check(network_files())
     images = data.load()
 
     echo(f"Training recipe {network.recipe} on {images}.")
     start_keras()
-    checkpoint.begin(data, network)
-    classifier.set_params(checkpoint=checkpoint.path, resume=checkpoint.goes_on)
-    about = {"recipe": network.recipe, "seed": network.seed}
-    try:
-        tested = train_and_test(classifier, images, data, about)
-        tested.write_model(output.folder)
-    except KeyboardInterrupt:
-        message = save_interrupted(classifier, images, output.folder)
-        if message is None:
-            checkpoint.forget()
-            message = "Interrupted before the first epoch was finished. Nothing is saved."
-        else:
-            message += f" To go on: skfashion train --resume {output.folder}"
-        raise click.Abort(message) from None
-    checkpoint.end()
+    with checkpoint.kept(data, network) as goes_on:
+        classifier.set_params(checkpoint=checkpoint.path, resume=goes_on)
+        about = {"recipe": network.recipe, "seed": network.seed}
+        try:
+            tested = train_and_test(classifier, images, data, about)
+            tested.write_model(output.folder)
+        except KeyboardInterrupt:
+            saved = save_interrupted(classifier, images, output.folder)
+            raise click.Abort(f"{saved} {checkpoint.describe_rest()}") from None
     tested.write_report(output.folder)
     echo(*tested.evaluation.classification_report().split("\n"))
     echo(f"{tested.summarize()}; model.keras, report.html and more are in {output.folder}")
 
 
 def save_interrupted(classifier, images, folder):
-    """Save a network whose training was interrupted, and return what to say of it.
-
-    Returns
-    -------
-    message : str or None
-        None if no epoch was finished, and nothing is saved.
-    """
+    """Save a network whose training was interrupted, if an epoch was finished; say so."""
     if not classifier.__sklearn_is_fitted__():
-        return None
-    model, *report = network_files()
-    for name in report:  # it would be of an earlier network
+        return "Interrupted before an epoch was finished."
+    _write_model(classifier, images.class_names, folder)
+    for name in network_files()[1:]:  # a report would be of an earlier network
         (folder / name).unlink(missing_ok=True)
-    classifier.save(folder / model, target_names=images.class_names)
     return (
-        f"Interrupted after {classifier.n_epochs_} of {classifier.epochs} epochs. The network as "
-        f"it is then is in {folder / model}."
+        f"Interrupted after {classifier.n_epochs_} of {classifier.epochs} epochs. The network "
+        f"after epoch {classifier.n_epochs_} is in {folder / _MODEL_FILE}."
     )
+
+
+def _write_model(classifier, class_names, folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        classifier.save(folder / _MODEL_FILE, target_names=class_names)
+    except OSError as error:
+        raise click.ClickException(f"Cannot write to {folder}: {error}") from error
 
 
 class TestedNetwork(NamedTuple):
@@ -133,11 +128,7 @@ class TestedNetwork(NamedTuple):
 
     def write_model(self, folder):
         """Write the model alone."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self.classifier.save(folder / _MODEL_FILE, target_names=self.evaluation.class_names)
-        except OSError as error:
-            raise click.ClickException(f"Cannot write to {folder}: {error}") from error
+        _write_model(self.classifier, self.evaluation.class_names, folder)
 
     def write_report(self, folder):
         """Write the report beside the model."""

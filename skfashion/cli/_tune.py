@@ -189,8 +189,8 @@ def tune(data, network, search, output):
         )
         tested = train_and_test(classifier, images, data, about)
     except KeyboardInterrupt:
-        message = save_interrupted(classifier, images, output.folder)
-        raise click.Abort(f"{message or 'Interrupted.'} {saved}") from None
+        network_saved = save_interrupted(classifier, images, output.folder)
+        raise click.Abort(f"{network_saved} {saved}") from None
     tested.write(output.folder)
     echo(*tested.evaluation.classification_report().split("\n"))
     settings = ", ".join(f"{name} {value:.4g}" for name, value in searched.best_params_.items())

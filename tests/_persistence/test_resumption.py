@@ -143,8 +143,22 @@ def test_a_warm_fit(make_tiny, digits, path):
     interrupt(load().set_params(checkpoint=path, resume=True), 5, *digits)
     again = load().set_params(checkpoint=path, resume=True).fit(*digits)
     assert_same_state(again, whole)
-    with pytest.raises(ValueError, match="The fit that warm_start goes on from is another"):
-        again.fit(*digits)
+    with pytest.raises(ValueError, match="began with another fit than warm_start goes on from"):
+        load().partial_fit(*digits).set_params(checkpoint=path, resume=True).fit(*digits)
+
+
+@pytest.mark.parametrize("is_fitted", [False, True])
+def test_a_warm_fit_that_is_interrupted_goes_on_in_the_same_session(
+    is_fitted, make_tiny, digits, path
+):
+    parameters = {**STAGES, "warm_start": True}
+    classifier, whole = make_tiny(**parameters), make_tiny(**parameters)
+    if is_fitted:
+        classifier.fit(*digits)
+        whole.fit(*digits)
+    n_before = 5 if is_fitted else 0
+    interrupt(classifier.set_params(checkpoint=path, resume=True), n_before + 4, *digits)
+    assert_same_state(classifier.fit(*digits), whole.fit(*digits))
 
 
 def test_a_finished_training_returns_at_once(make_tiny, digits, path):
@@ -172,7 +186,7 @@ def test_without_a_seed_that_of_the_file_goes_on(make_tiny, digits, path):
     assert_same_state(classifier.fit(*digits), make_tiny(epochs=4, random_state=seed).fit(*digits))
 
 
-def test_callbacks_begin_anew_and_the_learning_rate_that_they_set_stays(make_tiny, digits, path):
+def test_callbacks_begin_again_and_the_learning_rate_that_they_set_stays(make_tiny, digits, path):
     def schedule(epoch, rate):
         return rate / 2
 
@@ -212,7 +226,7 @@ def test_what_changes_nothing_may_change(change, make_tiny, digits, path, capsys
         ({"learning_rate": 0.1}, "learning_rate was None and is 0.1"),
         ({"optimizer__clipnorm": 1.0}, "optimizer__clipnorm was None and is 1.0"),
         ({"augmentation": None}, "augmentation was 'auto' and is None"),
-        ({"architecture": two_layers}, "architecture was "),
+        ({"architecture": two_layers}, "architecture was 'a function, "),
         ({"epochs": 4, "l2": 0.1}, "epochs was 3 and is 4. l2 was 0.0 and is 0.1"),
     ],
 )
@@ -229,6 +243,39 @@ def test_other_parameters(parameters, message, make_tiny, digits, path):
     assert path.read_bytes() == content
     np.testing.assert_array_equal(classifier.predict_proba(digits[0]), expected)
     classifier.set_params(**parameters, resume=False).fit(*digits)
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_validation_images_that_were_or_were_not_given(
+    given, early_stopping, make_tiny, digits, unseen, path
+):
+    validation = dict(zip(("X_val", "y_val"), unseen, strict=True))
+    classifier = make_tiny(epochs=3, checkpoint=path, resume=True, early_stopping=early_stopping)
+    interrupt(classifier, 2, *digits, **({} if given else validation))
+    message = "X_val was not given, and is now" if given else "X_val was given, and is not now"
+    with pytest.raises(ValueError, match=message):
+        classifier.fit(*digits, **(validation if given else {}))
+
+
+def test_another_image_shape(make_small, digits, path):
+    X, y = digits
+    classifier = make_small(architecture=two_layers, epochs=3, checkpoint=path, resume=True)
+    interrupt(classifier, 2, X, y)
+    with pytest.raises(ValueError, match="X differs from that of the earlier call"):
+        classifier.fit(X.reshape(-1, 4, 16), y)
+    classifier.set_params(image_shape=(8, 8)).fit(X, y)
+
+
+def test_equal_parameters_in_another_form(make_tiny, digits, path):
+    def make(weights):
+        optimizer = keras.optimizers.Adam(beta_1=0.8)  # Keras counts in its name
+        return make_tiny(optimizer=optimizer, class_weight=weights, checkpoint=path, resume=True)
+
+    weights = {label: 1.0 + label for label in range(10)}
+    interrupt(make(weights), 2, *digits)
+    backwards = dict(reversed(weights.items()))
+    assert make(backwards).fit(digits[0], digits[1].astype(float)).n_epochs_ == 2
 
 
 @pytest.mark.parametrize("changed", ["X", "y", "sample_weight", "X_val", "y_val", "labels"])
@@ -299,6 +346,14 @@ def make_newer(path):
         (change_field("stage", -1), "skfashion-training.json is not valid"),
         (change_field("n_arrays", [1, 2, 3, 4, 5]), "arrays, not 15"),
         (change_field("more", 1), "unknown field `more`"),
+        (change_field("stage", 2), "skfashion-training.json is not valid"),
+        (change_field("first_epoch", 2**31), "its first_epoch is not valid"),
+        (change_field("best_epoch", 99), "its best_epoch is not valid"),
+        (change_field("kept_epoch", 99), "its kept_epoch is not valid"),
+        (change_field("schedule", [1.0]), "its schedule is not valid"),
+        (change_field("history", {}), "its history is not valid"),
+        (change_field("history", {"loss": [1.0], "accuracy": []}), "its history is not valid"),
+        (change_field("versions", {"keras": "3" * 1000}), "is not valid"),
     ],
 )
 def test_damaged_file(damage, message, make_tiny, digits, path):
@@ -322,10 +377,11 @@ def test_file_without_a_training(make_tiny, digits, path):
 def test_other_versions_are_a_warning(make_tiny, digits, path):
     classifier = make_tiny(epochs=3, checkpoint=path, resume=True)
     interrupt(classifier, 2, *digits)
-    versions = {"keras": "3.0.0", "numpy": "1.0", "tensorflow": "2.0", "skfashion": "0.1"}
-    change_field("versions", versions)(path)
-    with pytest.warns(UserWarning, match=r"begun with .*keras 3\.0\.0 \(now 3"):
+    change_field("versions", {"keras": "3.0.0", "numpy": "\x1b[31m1.0"})(path)
+    with pytest.warns(UserWarning, match=r"begun with .*keras 3\.0\.0 \(now 3") as warned:
         classifier.fit(*digits)
+    (message,) = [str(w.message) for w in warned if "begun with" in str(w.message)]
+    assert r"numpy \x1b[31m1.0" in message
 
 
 def test_folder_that_disappears(make_tiny, digits, tmp_path):

@@ -176,7 +176,7 @@ def test_interrupted_and_resumed(train_until, run, trained, report_files, tmp_pa
 
     refused = run("train", "--output", output)
     assert refused.returncode == 2
-    assert "holds a training that was interrupted. Add --resume to go on" in refused.stderr
+    assert "holds an unfinished training. Add --resume to go on with it" in refused.stderr
     other = run("train", "--resume", output, "--epochs", 16)
     assert other.returncode == 2
     assert "epochs was 15 and is 16" in other.stderr
@@ -198,7 +198,7 @@ def test_interrupted_and_resumed(train_until, run, trained, report_files, tmp_pa
 
     done = run("train", "--resume", output)
     assert done.returncode == 2
-    assert "holds no training that was interrupted" in done.stderr
+    assert "holds no unfinished training" in done.stderr
 
 
 def test_killed_and_resumed(train_until, run, tmp_path):
@@ -208,6 +208,23 @@ def test_killed_and_resumed(train_until, run, tmp_path):
     result = run("train", "--output", "out", "--resume", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "Epoch 1/" not in result.stdout
+
+
+def test_interrupted_while_it_is_resumed(train_until, tmp_path):
+    arguments = ("--epochs", 5, "--output", "out")
+    train_until("Epoch 2/", *arguments, cwd=tmp_path)
+    before = (tmp_path / "out" / "checkpoint.keras").read_bytes()
+    returncode, errors = train_until("Training recipe", *arguments, "--resume", cwd=tmp_path)
+    assert returncode == 130
+    assert errors.strip().endswith("To go on: skfashion train --resume out")
+    assert (tmp_path / "out" / "checkpoint.keras").read_bytes() == before
+
+
+def test_failed_training_is_not_an_unfinished_one(run, pictures, tmp_path):
+    output = tmp_path / "out"
+    failed = run("train", "--data", pictures, "--recipe", "resnet50v2", "--output", output)
+    assert failed.returncode != 0
+    assert not output.exists()
 
 
 def test_interrupted_before_the_first_epoch(train_until, tmp_path):
@@ -239,6 +256,9 @@ def test_checkpoint_of_the_users(run, pictures, tmp_path):
     resumed = run("train", *arguments, "--output", tmp_path / "other", "--resume")
     assert resumed.returncode == 0, resumed.stderr
     assert "Epoch" not in resumed.stdout
+    kept = run("train", *arguments, "--output", tmp_path / "other", "--resume")
+    assert kept.returncode == 2
+    assert "holds an earlier run" in kept.stderr
     wrong = run("train", "--checkpoint", tmp_path / "best.h5", "--output", tmp_path / "new")
     assert wrong.returncode == 2
     assert "checkpoint must end in .keras" in wrong.stderr
