@@ -181,6 +181,7 @@ def train_and_test(classifier, images, data, about):
     except (OSError, ValueError) as error:
         raise click.UsageError(str(error).replace("resume=True", "--resume")) from error
     seconds = time.perf_counter() - started
+    classifier.set_params(checkpoint=None, resume=False)  # the report names no files
     evaluation = evaluate_classifier(
         classifier, test.data, test.target, target_names=images.class_names
     )

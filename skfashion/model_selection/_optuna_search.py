@@ -165,8 +165,8 @@ class OptunaSearchCV(BaseSearchCV):
 
     Ctrl-C ends the search, not the program: what was tried is kept, a warning says how much, and
     the best of it is refitted. A second one ends that too, and so does the first before any trial
-    is complete. ``study_`` then holds trials that will be tried again, too. ``interrupted_`` tells such a
-    search from a complete one.
+    is complete. ``study_`` then also holds trials that will be tried again. ``interrupted_`` tells
+    such a search from a complete one.
 
     References
     ----------

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from skfashion import FashionCNNClassifier
+from skfashion._persistence import Checkpoint
 from skfashion.datasets import load_fashion_sample, read_image_folder
 
 
@@ -193,7 +194,7 @@ def test_interrupted_and_resumed(train_until, run, trained, report_files, tmp_pa
         np.testing.assert_array_equal(one, alone)
     metrics = [json.loads((path / "metrics.json").read_text()) for path in (output, trained[1])]
     for one in metrics:
-        one.pop("fit_seconds")
+        del one["fit_seconds"], one["seconds_per_image"]
     assert metrics[0] == metrics[1]
 
     done = run("train", "--resume", output)
@@ -210,14 +211,21 @@ def test_killed_and_resumed(train_until, run, tmp_path):
     assert "Epoch 1/" not in result.stdout
 
 
-def test_interrupted_while_it_is_resumed(train_until, tmp_path):
-    arguments = ("--epochs", 5, "--output", "out")
-    train_until("Epoch 2/", *arguments, cwd=tmp_path)
-    before = (tmp_path / "out" / "checkpoint.keras").read_bytes()
-    returncode, errors = train_until("Training recipe", *arguments, "--resume", cwd=tmp_path)
-    assert returncode == 130
-    assert errors.strip().endswith("To go on: skfashion train --resume out")
-    assert (tmp_path / "out" / "checkpoint.keras").read_bytes() == before
+def test_interrupted_while_it_is_resumed(train_until, run, monkeypatch, tmp_path):
+    train_until("Epoch 2/", "--epochs", 5, "--output", "out", cwd=tmp_path)
+    path = tmp_path / "out" / "checkpoint.keras"
+    before = path.read_bytes()
+
+    def press_ctrl_c(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoint, "begin", press_ctrl_c)
+    result = run("train", "--resume", "out", cwd=tmp_path)
+    assert result.returncode == 130
+    way_on = "To go on: skfashion train --resume out\n"
+    assert result.stderr == f"Interrupted before an epoch was finished. {way_on}"
+    assert path.read_bytes() == before
+    assert (tmp_path / "out" / "training.json").exists()
 
 
 def test_failed_training_is_not_an_unfinished_one(run, pictures, tmp_path):
