@@ -75,11 +75,6 @@ class Checkpoint:
         """
         try:
             self._lock.acquire()
-        except NotImplementedError:
-            warn(
-                f"checkpoint={str(self._path)!r} is on a file system without locks. Make sure that "
-                "no other training writes to it."
-            )
         except Timeout:
             raise BlockingIOError(
                 f"checkpoint={str(self._path)!r} belongs to another training, which is running "

@@ -456,6 +456,7 @@ def test_killed_again_and_again(configuration, tmp_path):
     n_kills = 5 if configuration == "varied" else 20
     seen = run_script("kill_process.py", tmp_path, configuration, n_kills, 0)
     assert seen["n_killed"] == n_kills
-    assert seen["n_resumed"] > 0
-    assert seen["n_while_writing"] > 0
     assert seen["files"] == ["run.keras"]
+    if n_kills == 20:  # fewer may all come before the first epoch is finished
+        assert seen["n_resumed"] > 0
+        assert seen["n_while_writing"] > 0
