@@ -446,8 +446,8 @@ class FashionCNNClassifier(
         -----
         UserWarning
             If flattened images are taken for strips, the checkpoint cannot be written after an
-            epoch, the training to resume was begun with other versions of Keras, NumPy, TensorFlow
-            or skfashion, or a callback adds something to the logs that is not a number.
+            epoch, the training to resume was begun with other versions of the packages that
+            compute, or a callback adds something to the logs that is not a number.
         """
         tasks = self._begin_tasks(self.epochs, X, y, sample_weight)
         state = self._state if self.warm_start and self.__sklearn_is_fitted__() else None
