@@ -1,5 +1,6 @@
 """scikit-learn's own callbacks, which are experimental in 1.9."""
 
+import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -83,6 +84,22 @@ def test_stop_request(make_tiny, digits):
         classifier.predict_proba(digits[0]),
         make_tiny(epochs=2, schedule=None).fit(*digits).predict_proba(digits[0]),
     )
+
+
+@needs_callbacks
+def test_stop_request_in_the_first_of_two_stages(make_small, digits, tmp_path):
+    """It ends the training, for good."""
+    parameters = {"architecture": two_layers, "freeze_epochs": 3, "epochs": 5}
+    parameters |= {"checkpoint": tmp_path / "run.keras", "resume": True}
+    classifier = make_small(**parameters).set_callbacks(Recorder(stop_after=2)).fit(*digits)
+    assert classifier.n_epochs_ == 2
+    assert make_small(**parameters).fit(*digits).n_epochs_ == 2
+
+
+def two_layers(image_shape, n_classes, trainable=True):
+    inputs = keras.Input(image_shape)
+    x = keras.layers.Dense(9, trainable=trainable)(keras.layers.Flatten()(inputs))
+    return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
 
 
 @needs_callbacks

@@ -365,3 +365,50 @@ def test_wrong_arguments(fitted, tmp_path):
     with pytest.raises(ValueError, match="target_names must name 10 classes, got 2"):
         fitted.save(tmp_path / "model.keras", target_names=["a", "b"])
     assert not list(tmp_path.iterdir())
+
+
+class Flags(keras.layers.Layer):
+    """Has weights of a type with few values."""
+
+    def build(self, input_shape):
+        self.flags = [
+            self.add_weight(shape=(1,), dtype=dtype, initializer=value, trainable=False)
+            for dtype in ("bool", "int8", "float16")
+            for value in ("zeros", "ones")
+        ]
+
+    def call(self, inputs):
+        return inputs
+
+
+def test_weights_of_small_types(make_small, digits, tmp_path):
+    def flagged(image_shape, n_classes):
+        inputs = keras.Input(image_shape)
+        x = Flags()(keras.layers.Flatten()(inputs))
+        return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+    path = tmp_path / "a.keras"
+    classifier = make_small(architecture=flagged, checkpoint=path).fit(*digits)
+    loaded = FashionCNNClassifier.load(path, architecture=flagged)
+    for one, other in zip(loaded.weights_, classifier.weights_, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_failed_write_changes_no_shared_layer(make_small, digits, tmp_path, monkeypatch):
+    hidden = keras.layers.Dense(7, name="hidden")
+
+    def sharing(image_shape, n_classes):
+        inputs = keras.Input(image_shape)
+        x = hidden(keras.layers.Flatten()(inputs))
+        return keras.Model(inputs, keras.layers.Dense(n_classes, activation="softmax")(x))
+
+    def fail(*arguments, **options):
+        raise OSError("disk full")
+
+    parameters = {"architecture": sharing, "epochs": 3}
+    expected = make_small(**parameters).fit(*digits).predict_proba(digits[0])
+    monkeypatch.setattr(keras.Model, "save", fail)
+    classifier = make_small(**parameters, checkpoint=tmp_path / "a.keras")
+    with pytest.warns(UserWarning, match="disk full"):
+        classifier.fit(*digits)
+    np.testing.assert_array_equal(classifier.predict_proba(digits[0]), expected)

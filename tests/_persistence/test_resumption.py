@@ -179,6 +179,40 @@ def test_what_callbacks_restore_at_the_end_is_kept(make_tiny, digits, path):
     assert_same_state(make_tiny(**parameters, callbacks=Fail).fit(*digits), whole)
 
 
+def test_interrupted_while_callbacks_finish(make_tiny, digits, path):
+    """The training is not finished before they are."""
+
+    class InterruptTheEnd(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            raise KeyboardInterrupt
+
+    class ChangeAtTheEnd(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            self.model.set_weights([0 * weight for weight in self.model.get_weights()])
+
+    classifier = make_tiny(epochs=3, checkpoint=path, resume=True, callbacks=InterruptTheEnd)
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(*digits)
+    assert classifier.n_epochs_ == 3
+    classifier.set_params(callbacks=ChangeAtTheEnd).fit(*digits)
+    assert classifier.n_epochs_ == 3
+    assert not any(weight.any() for weight in classifier.weights_)
+
+
+def test_a_training_that_ends_with_nan_leaves_a_file_that_can_be_resumed(make_tiny, digits, path):
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 2:
+                self.model.set_weights([np.nan * weight for weight in self.model.get_weights()])
+                self.model.stop_training = True
+
+    parameters = {"epochs": 4, "early_stopping": True, "checkpoint": path}
+    classifier = make_tiny(**parameters, callbacks=Spoil).fit(*digits)
+    assert np.isfinite(classifier.weights_[0]).all()
+    classifier.set_params(resume=True, callbacks=None).fit(*digits)
+    assert_same_state(classifier, make_tiny(epochs=4, early_stopping=True).fit(*digits))
+
+
 def test_without_a_seed_that_of_the_file_goes_on(make_tiny, digits, path):
     classifier = make_tiny(epochs=4, checkpoint=path, resume=True, random_state=None)
     interrupt(classifier, 3, *digits)
