@@ -6,6 +6,7 @@ import pickle
 import threading
 import time
 from collections import Counter, defaultdict, deque, namedtuple
+from functools import partial
 from unittest.mock import MagicMock
 
 import cloudpickle
@@ -142,7 +143,6 @@ class TestCopies:
             lambda: (1, "a"),
             lambda: Losses,
             lambda: keras.Sequential(),
-            lambda: [].append,
         ],
     )
     def test_everything_else_is_the_same_object(self, make):
@@ -397,3 +397,22 @@ class TestPickles:
         trial = optuna.create_study().ask()
         loaded = pickle.loads(pickle.dumps(make_tiny(callbacks=Holder(trial=trial))))
         assert loaded.callbacks.trial.number == 0
+
+
+def test_methods_of_containers_and_partial_functions_follow_the_copies():
+    class Collector(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.values = []
+            self.note = self.values.append
+            self.note_one = partial(self.note_value, 1)
+
+        def note_value(self, value):
+            self.values.append(value)
+
+    original = Collector()
+    copied = copy_callbacks(original)
+    copied.note(0)
+    copied.note_one()
+    assert copied.values == [0, 1]
+    assert original.values == []
