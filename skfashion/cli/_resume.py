@@ -135,6 +135,12 @@ class CheckpointOptions:
         except OSError as error:
             raise click.ClickException(f"Cannot write to {self.folder}: {error}") from error
 
+    def describe_beginning(self):
+        """Say where a training goes on."""
+        if not self.path.exists():
+            return f"There is no checkpoint {self.path}: the training begins again."
+        return f"The training in {self.path} goes on."
+
     def describe_rest(self):
         """Say what is left of a training that was interrupted."""
         if not self.path.exists():

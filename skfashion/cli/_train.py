@@ -80,6 +80,8 @@ def train(data, network, output, checkpoint):
     echo(f"Training recipe {network.recipe} on {images}.")
     start_keras()
     with checkpoint.kept(data, network) as goes_on:
+        if goes_on:
+            echo(checkpoint.describe_beginning())
         classifier.set_params(checkpoint=checkpoint.path, resume=goes_on)
         about = {"recipe": network.recipe, "seed": network.seed}
         try:

@@ -208,6 +208,7 @@ def test_killed_and_resumed(train_until, run, tmp_path):
     assert returncode == -signal.SIGKILL
     result = run("train", "--output", "out", "--resume", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
+    assert "The training in out/checkpoint.keras goes on." in result.stdout
     assert "Epoch 1/" not in result.stdout
 
 
