@@ -15,6 +15,7 @@ import numpy as np
 
 from skfashion import __version__
 from skfashion._persistence.archive import read_json
+from skfashion._persistence.model_file import TRAINING_MEMBERS
 from skfashion._persistence.stored_arrays import read_npz
 from skfashion._persistence.stored_parameters import describe_parameters
 from skfashion._training.epochs import Patience
@@ -24,7 +25,7 @@ from skfashion._utils.names import make_visible
 
 __all__ = ["TrainingOrigin", "TrainingRecord", "digest_state", "read_record", "record_members"]
 
-_FIELDS, _ARRAYS = "skfashion-training.json", "skfashion-training.npz"
+_FIELDS, _ARRAYS = TRAINING_MEMBERS
 # Parameters that change nothing in a training; of the others, `data` has the image shape, and
 # `start` stands for warm_start.
 _NOT_COMPARED = ("image_shape", "test_time_augmentation", "verbose", "warm_start")
